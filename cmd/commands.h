@@ -1,0 +1,19 @@
+/* The list of tools; one cmd/NAME.c each. */
+#ifndef PK_CMD_COMMANDS_H
+#define PK_CMD_COMMANDS_H
+
+#include "cli/command.h"
+
+extern const pk_command pk_cmd_serve;
+extern const pk_command pk_cmd_load;
+extern const pk_command pk_cmd_completion;
+extern const pk_command pk_cmd_help;
+extern const pk_command pk_cmd_man;
+extern const pk_command pk_cmd_version;
+extern const pk_command pk_cmd_complete;
+extern const pk_command pk_cmd_complete_no_desc;
+
+/* All of them, NULL-terminated: the five tools first, then the helpers, then hidden ones. */
+extern const pk_command *const pk_commands[];
+
+#endif

@@ -1,0 +1,43 @@
+/* Child processes: posix_spawn, never a shell, watched by pidfd, reaped with their rusage. */
+#ifndef PK_BASE_PROCESS_H
+#define PK_BASE_PROCESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+#include "base/error.h"
+
+typedef struct pk_process {
+    pid_t pid;
+    int pidfd; /* readable when it has ended; -1 after reaping */
+} pk_process;
+
+typedef struct pk_spawn_options {
+    int stdin_fd;  /* -1: /dev/null */
+    int stdout_fd; /* -1: inherited */
+    int stderr_fd; /* -1: inherited */
+    bool own_group;  /* so that pk_process_stop reaches its children too */
+} pk_spawn_options;
+#define PK_SPAWN_DEFAULT ((pk_spawn_options){.stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1})
+
+typedef struct pk_exit {
+    int code;   /* exit status, or -1 if a signal ended it */
+    int signal; /* 0, or the signal */
+    struct rusage usage;
+} pk_exit;
+
+/* argv[0] is searched in PATH. The child gets default signal handling and an empty mask. */
+bool pk_process_spawn(char *const argv[], const pk_spawn_options *options, pk_process *process,
+                      pk_err *err) PK_MUST_CHECK;
+/* Waits at most timeout_ns (UINT64_MAX: for ever). False without an error set when still running. */
+bool pk_process_wait(pk_process *process, uint64_t timeout_ns, pk_exit *exit);
+/* SIGTERM to the process (or its group), after grace_ns SIGKILL; reaps it. */
+void pk_process_stop(pk_process *process, bool group, uint64_t grace_ns, pk_exit *exit);
+
+/* Splits text into words without a shell: blanks separate; '...', "..." and \ quote as in POSIX
+ * sh, nothing is expanded. The returned NULL-terminated block is one allocation; free() it.
+ * An open quote is an error. */
+char **pk_words_split(const char *text, pk_err *err) PK_MUST_CHECK;
+
+#endif

@@ -1,0 +1,53 @@
+/* The engine interface: what makes requests happen. A worker thread owns one engine; an engine
+ * owns `slots` connections' worth of requests in flight. No call allocates per request. */
+#ifndef PK_LOAD_ENGINE_H
+#define PK_LOAD_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/error.h"
+#include "load/load.h"
+#include "load/plan.h"
+
+/* One finished request. Moments are pk_now_ns(); spans in ns. */
+typedef struct pk_completion {
+    uint32_t slot;
+    uint16_t status; /* 0: no response */
+    pk_load_error_class error;
+    int sys_errno;
+    bool opened;  /* opened a connection: dns, tcp, tls and dialup are valid */
+    bool has_tls; /* tls_ns is valid */
+    bool retried;
+    uint64_t start_ns;      /* just before the send, or before DNS + connect if it opened one */
+    uint64_t end_ns;        /* the last byte was there, or the error was known */
+    uint64_t head_ns;       /* moment of the first response byte; 0: none came */
+    uint64_t first_byte_ns; /* moment of the first body byte; 0: no body */
+    uint64_t dns_ns, tcp_ns, tls_ns, dialup_ns;
+    uint64_t body_bytes, head_bytes, sent_bytes;
+} pk_completion;
+
+typedef struct pk_engine pk_engine;
+
+typedef struct pk_engine_ops {
+    const char *name;
+    /* NULL and *err on failure. Called in the worker's thread, before the clock starts. */
+    pk_engine *(*open)(const pk_plan *plan, uint32_t slots, pk_err *err);
+    /* Starts the next request of an idle slot. The start is stamped inside. A failure to start
+     * comes as a completion. */
+    void (*submit)(pk_engine *engine, uint32_t slot);
+    /* Waits at most until the moment until_ns (0: do not wait, UINT64_MAX: for ever) for at least
+     * one completion or a readable wake_fd; returns how many completions stand in out[0..max).
+     * woke_ns: when the wait for events last returned (for the loop's own work). */
+    size_t (*poll)(pk_engine *engine, uint64_t until_ns, pk_completion out[], size_t max,
+                   uint64_t *woke_ns);
+    /* Drops what the slot has in flight, without a completion; the slot is idle afterwards. */
+    void (*abort)(pk_engine *engine, uint32_t slot);
+    /* Totals that only the engine knows. */
+    uint64_t (*retransmits)(const pk_engine *engine, bool *known);
+    void (*close)(pk_engine *engine);
+} pk_engine_ops;
+
+extern const pk_engine_ops pk_engine_curl;
+
+#endif

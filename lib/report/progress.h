@@ -1,0 +1,25 @@
+/* A single line on a terminal that is rewritten: what is known so far of a running job. */
+#ifndef PK_REPORT_PROGRESS_H
+#define PK_REPORT_PROGRESS_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+typedef struct pk_progress {
+    FILE *out;  /* NULL: show nothing */
+    int columns; /* terminal width; longer text is cut by display width */
+    bool drawn;
+} pk_progress;
+
+/* A progress line for `out` if it is a terminal that understands \r, else one that shows nothing. */
+pk_progress pk_progress_open(FILE *out, bool is_tty);
+void pk_progress_show(pk_progress *progress, const char *text);
+/* Removes the line. */
+void pk_progress_close(pk_progress *progress);
+
+/* Columns of the terminal behind fd; `fallback` if it is none. */
+int pk_terminal_columns(int fd, int fallback);
+/* Cells that a UTF-8 text takes (wcwidth over code points, locale-free for the usual ranges). */
+int pk_display_width(const char *text);
+
+#endif

@@ -1,0 +1,26 @@
+/* Time: uint64_t nanoseconds from CLOCK_MONOTONIC. */
+#ifndef PK_TIMING_CLOCK_H
+#define PK_TIMING_CLOCK_H
+
+#include <stdint.h>
+#include <time.h>
+
+static inline uint64_t pk_now_ns(void) {
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
+}
+/* Sleeps until the given moment, going on after signals. */
+void pk_sleep_until_ns(uint64_t when_ns);
+/* Timer slack of the calling thread to 1 ns (prctl PR_SET_TIMERSLACK): the default 50 us shows up
+ * as lateness in every paced wait. */
+void pk_timer_slack_minimal(void);
+/* Median cost of one pk_now_ns call and its smallest step, measured now. */
+typedef struct pk_clock_quality {
+    double call_ns;
+    uint64_t step_ns;
+    char source[32]; /* "tsc", from sysfs; empty if unknown */
+} pk_clock_quality;
+void pk_clock_measure(pk_clock_quality *quality);
+
+#endif
