@@ -27,25 +27,32 @@ typedef struct pk_completion {
     uint64_t body_bytes, head_bytes, sent_bytes;
 } pk_completion;
 
+/* What only the engine knows, when it is closed. */
+typedef struct pk_engine_totals {
+    bool retransmits_known;
+    uint64_t retransmits; /* TCP segments sent again, over all connections (TCP_INFO) */
+} pk_engine_totals;
+
 typedef struct pk_engine pk_engine;
 
 typedef struct pk_engine_ops {
     const char *name;
-    /* NULL and *err on failure. Called in the worker's thread, before the clock starts. */
-    pk_engine *(*open)(const pk_plan *plan, uint32_t slots, pk_err *err);
-    /* Starts the next request of an idle slot. The start is stamped inside. A failure to start
-     * comes as a completion. */
-    void (*submit)(pk_engine *engine, uint32_t slot);
-    /* Waits at most until the moment until_ns (0: do not wait, UINT64_MAX: for ever) for at least
-     * one completion or a readable wake_fd; returns how many completions stand in out[0..max).
-     * woke_ns: when the wait for events last returned (for the loop's own work). */
-    size_t (*poll)(pk_engine *engine, uint64_t until_ns, pk_completion out[], size_t max,
-                   uint64_t *woke_ns);
+    /* NULL and *err on failure. Called in the worker's thread, before the clock starts. A poll
+     * returns when wake_fd is readable. first_slot: the run-wide number of slot 0. */
+    pk_engine *(*open)(const pk_plan *plan, uint32_t slots, uint64_t first_slot, int wake_fd,
+                       pk_err *err);
+    /* Starts the next request of an idle slot; returns its start_ns. A failure to start comes as a
+     * completion of a later poll. */
+    uint64_t (*submit)(pk_engine *engine, uint32_t slot);
+    /* Waits at most until the moment until_ns (0: do not wait, UINT64_MAX: for ever) for events,
+     * works on one batch of them and returns how many completions stand in out[0..), ascending
+     * in end_ns; out has room for one per slot. *woke_ns: when the wait returned, for the loop's own work. */
+    size_t (*poll)(pk_engine *engine, uint64_t until_ns, pk_completion out[], uint64_t *woke_ns);
+    /* Connections being opened right now. */
+    uint32_t (*connecting)(const pk_engine *engine);
     /* Drops what the slot has in flight, without a completion; the slot is idle afterwards. */
     void (*abort)(pk_engine *engine, uint32_t slot);
-    /* Totals that only the engine knows. */
-    uint64_t (*retransmits)(const pk_engine *engine, bool *known);
-    void (*close)(pk_engine *engine);
+    void (*close)(pk_engine *engine, pk_engine_totals *totals);
 } pk_engine_ops;
 
 extern const pk_engine_ops pk_engine_curl;

@@ -111,10 +111,12 @@ typedef struct pk_load_result {
     uint64_t started_unix_ns;
 
     uint64_t elapsed_ns; /* the measuring window: first send to deadline, or to the last answer */
+    uint64_t drain_ns;   /* after the deadline, with wait_ongoing; not part of elapsed_ns */
     bool interrupted;    /* ended by a signal: partial */
 
     uint64_t sent;       /* requests started */
     uint64_t responses;  /* complete answers, any status */
+    uint64_t responses_in_window; /* of them, before the deadline: what rates count */
     uint64_t timeouts;   /* of the errors: recorded in the latencies at their timeout */
     uint64_t errors_total; /* all classes but deadline and interrupted */
     uint64_t aborted;    /* in flight at the end (deadline or interrupt) */
@@ -184,6 +186,8 @@ void pk_load_judge(const pk_load_result *result, pk_load_verdict *verdict);
 bool pk_load_check_url(const char *url, pk_err *err) PK_MUST_CHECK;
 /* "Name: value" with a valid field name, no CR, LF or NUL. */
 bool pk_load_check_header(const char *header, pk_err *err) PK_MUST_CHECK;
+/* A token of RFC 9110. */
+bool pk_load_check_method(const char *method, pk_err *err) PK_MUST_CHECK;
 /* host:port:target-host:target-port, IPv6 in brackets. */
 bool pk_load_check_connect_to(const char *text, pk_err *err) PK_MUST_CHECK;
 
