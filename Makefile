@@ -41,10 +41,16 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libperfkit.a
 $(B)/tests/programs/%: $(B)/tests/programs/%.o $(B)/libperfkit.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $< $(B)/libperfkit.a $(LIBS) -o $@
+FUZZ_BIN := $(sort $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c)))
+$(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(B)/libperfkit.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
+replay: $(FUZZ_BIN)
+	$(Q)set -e; for t in $(FUZZ_BIN); do $$t tests/fuzz/seeds/$${t##*/fuzz_}; done
 unit: $(UNIT)
 	$(Q)set -e; for t in $(UNIT); do $$t; done
 progs: $(PROGS)
-.PHONY: all unit progs FORCE
+.PHONY: all unit progs replay FORCE
 FORCE:
 .DELETE_ON_ERROR:
 .SECONDARY:
