@@ -90,6 +90,7 @@ typedef struct pk_load_generator {
     double cpu_ns_per_request;
     double steal_ratio;    /* of the machine, NaN if unknown */
     double busy_ratio;     /* of the machine, NaN if unknown */
+    unsigned cpus;         /* that perfkit may run on: pk_cpu_count() */
     uint64_t switches_involuntary;
     uint64_t retransmits;  /* TCP_INFO total over all connections */
     bool retransmits_known;
@@ -107,7 +108,8 @@ typedef struct pk_load_result {
     uint64_t requests_asked, duration_asked_ns;
     double rate_hz;
     bool latency_correction;
-    uint64_t timeout_ns;
+    bool wait_ongoing, keepalive;
+    uint64_t timeout_ns, connect_timeout_ns; /* 0: none */
     uint64_t started_unix_ns;
 
     uint64_t elapsed_ns; /* the measuring window: first send to deadline, or to the last answer */
@@ -126,7 +128,8 @@ typedef struct pk_load_result {
     uint64_t retried;    /* sent again on a fresh connection because a kept one had died */
     uint64_t status[600]; /* by code */
     size_t n_errors;
-    pk_load_error_count errors[PK_LOAD_ERRORS_MAX]; /* by count, descending */
+    pk_load_error_count errors[PK_LOAD_ERRORS_MAX]; /* by count, descending; the aborted ones are a
+                                                       row too (deadline, interrupted) */
 
     uint64_t body_bytes;   /* response bodies as transferred */
     uint64_t head_bytes;   /* response heads */
