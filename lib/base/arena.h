@@ -8,7 +8,8 @@
 
 typedef struct pk_arena pk_arena;
 
-/* limit_bytes bounds the sum of all allocations. NULL only when out of memory. */
+/* limit_bytes bounds the sum of all allocations, each rounded up to the alignment of max_align_t.
+ * NULL only when out of memory. */
 pk_arena *pk_arena_new(size_t limit_bytes);
 /* Frees everything; NULL is fine. */
 void pk_arena_free(pk_arena *arena);
@@ -23,6 +24,7 @@ char *pk_arena_strdup(pk_arena *arena, const char *text) PK_MUST_CHECK;
 char *pk_arena_strndup(pk_arena *arena, const char *text, size_t bytes) PK_MUST_CHECK;
 char *pk_arena_printf(pk_arena *arena, const char *fmt, ...) PK_PRINTF(2, 3) PK_MUST_CHECK;
 
+/* The sum that limit_bytes bounds. */
 size_t pk_arena_used_bytes(const pk_arena *arena);
 
 #endif

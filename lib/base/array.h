@@ -16,7 +16,7 @@ typedef struct pk_array {
 #define PK_ARRAY(type, max) ((pk_array){.item_bytes = sizeof(type), .max_count = (max)})
 #define PK_AT(array, type, i) (((type *)(array)->items)[i])
 
-/* Room for one more item, zeroed; valid until the next push. NULL at max_count or out of memory. */
+/* One more item, zeroed; valid until the next push. NULL at max_count or out of memory. */
 void *pk_array_push(pk_array *array) PK_MUST_CHECK;
 void pk_array_fini(pk_array *array);
 

@@ -28,16 +28,19 @@ typedef struct pk_err {
     char fix[256]; /* may be empty */
 } pk_err;
 
-/* Fills *err; clears an earlier fix. PK_E_SYS keeps the errno that stands at the call.
- * `where` may be NULL. Text that does not fit is cut. */
+/* Fills *err; clears an earlier fix. PK_E_SYS keeps the errno that stands at the call; errno itself
+ * stays as it is. `where` may be NULL; it and the arguments may be texts of *err (to wrap an
+ * error). PK_E_INTERNAL gets its advice by itself. Text that does not fit is cut. */
 void pk_fail(pk_err *err, pk_err_kind kind, const char *where, const char *what, ...)
     PK_PRINTF(4, 5);
 
 /* Adds the advice. Call after pk_fail. */
 void pk_fix(pk_err *err, const char *fix, ...) PK_PRINTF(2, 3);
 
-/* Writes "where: what: strerror; fix" into out[0..bytes), always one line (control characters
- * become '?') and NUL-terminated. Returns its length after cutting. */
+/* Writes "where: what: strerror; fix" into out[0..bytes), NUL-terminated; absent parts are left out
+ * with their separators. Always one line of valid UTF-8: control characters and bytes that are no
+ * text become '?', and what does not fit is cut between characters. Returns its length. */
+#define PK_ERR_LINE_MAX 1280 /* holds any error uncut */
 size_t pk_err_format(const pk_err *err, char *out, size_t bytes);
 
 #endif

@@ -27,17 +27,22 @@ typedef struct pk_exit {
     struct rusage usage;
 } pk_exit;
 
-/* argv[0] is searched in PATH. The child gets default signal handling and an empty mask. */
+/* argv[0] is searched in PATH. The child gets default signal handling, an empty mask and our
+ * environment; of our descriptors those without close-on-exec. A failed exec is reported here. */
 bool pk_process_spawn(char *const argv[], const pk_spawn_options *options, pk_process *process,
                       pk_err *err) PK_MUST_CHECK;
-/* Waits at most timeout_ns (UINT64_MAX: for ever). False without an error set when still running. */
+/* Waits at most timeout_ns (UINT64_MAX: for ever). False, *exit untouched, when it is still running
+ * or was reaped before. */
 bool pk_process_wait(pk_process *process, uint64_t timeout_ns, pk_exit *exit);
-/* SIGTERM to the process (or its group), after grace_ns SIGKILL; reaps it. */
+/* SIGTERM to the process, SIGKILL if it has not ended after grace_ns; reaps it. `group` (only with
+ * own_group) sends both to its children too; those that outlive the process are killed at once.
+ * Does nothing, *exit untouched, when it was reaped before. */
 void pk_process_stop(pk_process *process, bool group, uint64_t grace_ns, pk_exit *exit);
 
 /* Splits text into words without a shell: blanks separate; '...', "..." and \ quote as in POSIX
- * sh, nothing is expanded. The returned NULL-terminated block is one allocation; free() it.
- * An open quote is an error. */
+ * sh (XCU 2.2), nothing is expanded and | & ; < > # are letters like any other. The returned
+ * NULL-terminated block, empty for an empty text, is one allocation; free() it.
+ * An open quote or a backslash at the end is an error. */
 char **pk_words_split(const char *text, pk_err *err) PK_MUST_CHECK;
 
 #endif
