@@ -1,57 +1,261 @@
-# The only build file. `make help` lists the targets.
-COMMA := ,
-Q     := $(if $(V),,@)
-say    = $(if $(V),,@printf '  %-7s %s\n' '$1' '$2')
+# The only build file. `make help` lists what it can do.
+#
+# One folder per mode below build/: release, san-address-undefined, san-thread, coverage, fuzz; with
+# "-clang" and so on behind for another compiler, "-without-gnutls" for a build without a library.
+# Nothing runs at the time this file is read that would fail on a machine with only git and make:
+# `demo` and `check` install what is missing and then call make again.
 
-MODE := $(or $(and $(SANITIZE),san-$(subst $(COMMA),-,$(SANITIZE))),$(and $(COVERAGE),coverage),release)
-B    := build/$(MODE)
+MAKEFLAGS += --no-builtin-rules
+COMMA  := ,
+EMPTY  :=
+SPACE  := $(EMPTY) $(EMPTY)
+CORES  := $(shell nproc 2>/dev/null || echo 1)
+# For a make called from here: as many jobs as processors, unless -j was given.
+JOBS    = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(CORES))
 
-PKGS := libmicrohttpd libcurl libcjson zlib
-WARN := -Wall -Wextra -Wshadow -Wconversion -Werror
-CFLAGS ?= -O2 -g
-ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WARN) $(CFLAGS) -Ilib -I. -ffile-prefix-map=$(CURDIR)=. -pthread \
-    $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer) $(if $(COVERAGE),--coverage) \
-    $(shell pkg-config --cflags $(PKGS) gnutls)
-LIBS := $(shell pkg-config --libs $(PKGS) gnutls) -lm -pthread
+PREFIX  ?= /usr/local
+BINDIR  ?= $(PREFIX)/bin
+DATADIR ?= $(PREFIX)/share
+MANDIR  ?= $(DATADIR)/man
+BASHDIR ?= $(DATADIR)/bash-completion/completions
+ZSHDIR  ?= $(DATADIR)/zsh/site-functions
+FISHDIR ?= $(DATADIR)/fish/vendor_completions.d
+FUZZ_S  ?= 60
+
+# ---- what kind of build -------------------------------------------------------------------------
+
+CC_NAME  := $(notdir $(firstword $(CC)))
+VARIANT  := $(addprefix -,$(filter-out cc gcc,$(CC_NAME))) $(addprefix -without-,$(WITHOUT))
+MODE     := $(subst $(SPACE),,$(strip $(or $(and $(FUZZ),fuzz),$(and $(COVERAGE),coverage),\
+            $(and $(SANITIZE),san-$(subst $(COMMA),-,$(SANITIZE))),release)$(VARIANT)))
+B        := build/$(MODE)
+
+# Libraries: pkg-config's name, and what Debian calls the package.
+REQUIRED := libmicrohttpd libcurl libcjson zlib
+OPTIONAL := gnutls
+DEB_libmicrohttpd := libmicrohttpd-dev
+DEB_libcurl       := libcurl4-openssl-dev
+DEB_libcjson      := libcjson-dev
+DEB_zlib          := zlib1g-dev
+DEB_gnutls        := libgnutls28-dev
+DEB_cmocka        := libcmocka-dev
+
+# $(call absent,NAMES): those that pkg-config does not know.
+absent  = $(shell for p in $1; do pkg-config --exists $$p 2>/dev/null || echo $$p; done)
+MISSING := $(call absent,$(REQUIRED))
+HAVE    := $(filter-out $(WITHOUT) $(call absent,$(OPTIONAL)),$(OPTIONAL))
+LIBRARIES := $(filter-out $(MISSING),$(REQUIRED)) $(HAVE)
+
+WARN     := -Wall -Wextra -Wshadow -Wconversion -Werror
+CFLAGS   ?= -O2 -g
+SANITIZERS := $(if $(FUZZ),fuzzer-no-link$(COMMA)address$(COMMA)undefined,$(SANITIZE))
+ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WARN) $(CFLAGS) -Ilib -I. -pthread \
+    -ffile-prefix-map=$(CURDIR)=. \
+    $(if $(SANITIZERS),-fsanitize=$(SANITIZERS) -fno-sanitize-recover=all -fno-omit-frame-pointer) \
+    $(if $(COVERAGE),--coverage) \
+    $(foreach l,$(HAVE),-DHAVE_$(shell echo $l | tr a-z- A-Z_)=1) \
+    $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)
+LIBS := -Wl,--as-needed $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -lm -pthread
+# Tests assert, and wrap the functions that a fortified libc would hide behind other names.
+TEST_CFLAGS := -UNDEBUG -U_FORTIFY_SOURCE
+
+# ---- what there is to build ---------------------------------------------------------------------
 
 LIB_SRC := $(sort $(wildcard lib/*/*.c))
 CMD_SRC := $(sort $(wildcard cmd/*.c))
 LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o)
 CMD_OBJ := $(CMD_SRC:%.c=$(B)/%.o)
-UNIT    := $(sort $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/test_*.c)))
-PROGS   := $(sort $(patsubst tests/programs/%.c,$(B)/tests/programs/%,$(wildcard tests/programs/*.c)))
+UNIT    := $(sort $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c)))
+PROGS   := $(sort $(patsubst %.c,$(B)/%,$(wildcard tests/programs/*.c)))
+FUZZERS := $(sort $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c)))
+OBJECTS := $(LIB_OBJ) $(CMD_OBJ) $(addsuffix .o,$(UNIT) $(PROGS) $(FUZZERS)) $(B)/tests/fuzz/replay.o
 
-all: $(B)/perfkit ## build the program (the default)
+# Functions that a unit test replaces to make them fail.
+WRAP_test_file := -Wl,--wrap=write -Wl,--wrap=fsync -Wl,--wrap=rename
+
+Q    := $(if $(V),,@)
+say   = $(if $(V),,@printf '  %-7s %s\n' '$1' '$2')
+
+all: $(B)/perfkit $(B)/compile_commands.json links ## build the program: build/perfkit (the default)
+
 $(B)/perfkit: $(CMD_OBJ) $(B)/libperfkit.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
-	$(if $(filter release,$(MODE)),$(Q)ln -sf $(MODE)/perfkit build/perfkit)
-$(B)/libperfkit.a: $(LIB_OBJ)
+
+$(B)/libperfkit.a: $(LIB_OBJ) $(B)/sources
 	$(call say,AR,$@)
-	$(Q)rm -f $@ && ar rcs $@ $^
+	$(Q)rm -f $@ && ar rcsD $@ $(LIB_OBJ)
+
+# The compiler does not know what .incbin reads, so that dependency is taken from the source. Each
+# object leaves its command beside it, for compile_commands.json.
 $(B)/%.o: %.c $(B)/flags
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
-$(B)/flags: FORCE
-	@mkdir -p $(@D); echo '$(CC) $(ALL_CFLAGS)' | cmp -s - $@ || echo '$(CC) $(ALL_CFLAGS)' > $@
+	$(Q)$(compile)
+	@sed -n 's|^PK_EMBED(.*"\(.*\)").*|$@: \1\n\1:|p' $< >>$(@:.o=.d)
+	@printf '{"directory": "%s", "file": "%s", "command": "%s"}\n' '$(CURDIR)' '$<' \
+	    "$$(printf %s '$(compile)' | sed 's/["\\]/\\&/g')" >$(@:.o=.command)
+compile = $(CC) $(ALL_CFLAGS) $(EXTRA_CFLAGS) -MMD -MP -c $< -o $@
+$(B)/tests/%: private EXTRA_CFLAGS := $(TEST_CFLAGS)
+
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libperfkit.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $< $(WRAP_$(*F)) $(B)/libperfkit.a $(LIBS) -lcmocka -o $@
+
 $(B)/tests/programs/%: $(B)/tests/programs/%.o $(B)/libperfkit.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $< $(B)/libperfkit.a $(LIBS) -o $@
-FUZZ_BIN := $(sort $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c)))
-$(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(B)/libperfkit.a
-	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
-replay: $(FUZZ_BIN)
-	$(Q)set -e; for t in $(FUZZ_BIN); do $$t tests/fuzz/seeds/$${t##*/fuzz_}; done
-unit: $(UNIT)
-	$(Q)set -e; for t in $(UNIT); do $$t; done
-progs: $(PROGS)
-.PHONY: all unit progs replay FORCE
+
+# Under libFuzzer it brings the main function, else replay.c does.
+$(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(if $(FUZZ),,$(B)/tests/fuzz/replay.o) $(B)/libperfkit.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $(if $(FUZZ),-fsanitize=fuzzer) $^ $(LIBS) -o $@
+
+$(B)/compile_commands.json: $(LIB_OBJ) $(CMD_OBJ)
+	@{ echo '['; cat $(^:.o=.command) | sed '$$!s/$$/,/'; echo ']'; } >$@
+
+# build/perfkit is the release program of the compiler that was used last.
+links: $(B)/perfkit
+ifneq ($(filter release%,$(MODE)),)
+ifeq ($(WITHOUT),)
+	@for f in perfkit compile_commands.json; do \
+	    [ "$$(readlink build/$$f)" = $(MODE)/$$f ] || ln -sfn $(MODE)/$$f build/$$f; done
+endif
+endif
+
+# Stamps: rewritten, and so newer, only when what they hold has changed.
+stamp = @mkdir -p $(@D); echo '$1' | cmp -s - $@ || echo '$1' >$@
+$(B)/flags: FORCE
+	@$(if $(shell command -v $(firstword $(CC)) 2>/dev/null),,echo 'no compiler "$(firstword $(CC))"; `make deps` installs one' >&2; exit 1)
+	@$(foreach l,$(MISSING),echo 'the library $l is missing (Debian: $(DEB_$l)); `make deps` installs all that is needed' >&2;) \
+	$(if $(MISSING),exit 1)
+	$(call stamp,$(CC) $(ALL_CFLAGS) $(LDFLAGS) $(LIBS))
+$(B)/sources: FORCE
+	$(call stamp,$(LIB_SRC))
+
+-include $(OBJECTS:.o=.d)
+
+# ---- tests --------------------------------------------------------------------------------------
+
+tests: $(B)/perfkit $(B)/compile_commands.json $(UNIT) $(PROGS) $(FUZZERS) ## build the program and everything that tests it
+unit: $(UNIT) ## run the unit tests alone
+	$(Q)tests/run $(B) unit
+run-tests: tests
+	$(Q)tests/run $(B) $(ONLY)
+
+check: deps ## install what is missing, build, run all tests (ONLY=load: those with this in their name)
+	$(Q)$(MAKE) --no-print-directory $(JOBS) tests links
+	$(Q)$(MAKE) --no-print-directory run-tests
+
+demo: deps-build ## install what is missing, build, serve and load on this machine
+	$(Q)$(MAKE) --no-print-directory $(JOBS) all
+	$(Q)tests/demo build/perfkit
+
+fuzz: ## run each fuzz target for FUZZ_S seconds (clang)
+	$(Q)$(MAKE) --no-print-directory $(JOBS) CC=clang FUZZ=1 run-fuzzers
+run-fuzzers: $(FUZZERS)
+	$(Q)tests/fuzz/run $(B) $(FUZZ_S)
+
+coverage: ## run all tests, print the covered lines and branches per room
+	$(Q)$(MAKE) --no-print-directory COVERAGE=1 check
+	$(Q)tests/coverage build/coverage
+
+compare: tests links ## perfkit beside its peers, as far as they are installed: what they print, what they cost
+	$(Q)tests/peers/run $(CURDIR)/$(B)
+
+lint: all ## clang-format, clang-tidy and cppcheck find nothing
+	$(Q)clang-format --dry-run -Werror $(SOURCES)
+	$(Q)printf '%s\n' $(LIB_SRC) $(CMD_SRC) | xargs -P $(CORES) -n 4 clang-tidy --quiet -p $(B)
+	$(Q)cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 -D_GNU_SOURCE -Ilib -I. -j $(CORES) \
+	    --enable=warning,performance,portability --suppress=missingIncludeSystem $(LIB_SRC) $(CMD_SRC)
+	$(Q)echo 'lint: $(words $(LIB_SRC) $(CMD_SRC)) files, nothing found'
+format: ## rewrite all C sources in the house's format
+	$(Q)clang-format -i $(SOURCES)
+SOURCES = $(sort $(wildcard lib/*/*.[ch] cmd/*.[ch] tests/*/*.[ch]))
+
+# ---- packages -----------------------------------------------------------------------------------
+
+DEPS_BUILD := gcc libc6-dev pkg-config curl $(foreach l,$(REQUIRED) $(OPTIONAL),$(DEB_$l))
+DEPS_TEST  := $(DEB_cmocka) bats jq zsh fish tmux bash-completion mandoc openssl procps iproute2 \
+              clang llvm clang-tidy clang-format cppcheck gcovr
+
+FEDORA := gcc pkgconf curl libmicrohttpd-devel libcurl-devel cjson-devel zlib-devel gnutls-devel
+FEDORA_TEST := libcmocka-devel bats jq zsh fish tmux bash-completion mandoc openssl procps-ng iproute clang llvm clang-tools-extra cppcheck gcovr
+ARCH   := gcc pkgconf curl libmicrohttpd cjson zlib gnutls
+ARCH_TEST := cmocka bats jq zsh fish tmux bash-completion mandoc openssl procps-ng iproute2 clang llvm cppcheck gcovr
+ALPINE := gcc musl-dev pkgconf curl libmicrohttpd-dev curl-dev cjson-dev zlib-dev gnutls-dev
+ALPINE_TEST := bash cmocka-dev bats jq zsh fish tmux bash-completion mandoc openssl procps iproute2 clang llvm clang-extra-tools cppcheck gcovr
+
+deps: ## install the packages that are missing (Debian and its kin; names them elsewhere)
+	@$(call packages,$(DEPS_BUILD) $(DEPS_TEST),$(FEDORA) $(FEDORA_TEST),$(ARCH) $(ARCH_TEST),$(ALPINE) $(ALPINE_TEST),cmocka,bats jq tmux)
+deps-build:
+	@$(call packages,$(DEPS_BUILD),$(FEDORA),$(ARCH),$(ALPINE),,curl)
+
+# $(call packages,DEBIAN,FEDORA,ARCH,ALPINE,LIBRARIES,COMMANDS): installs what is missing of DEBIAN.
+# Where there is no apt-get: content when the libraries and commands are there, else it names them.
+define packages
+set -e; mkdir -p build; \
+if command -v apt-get >/dev/null; then \
+    missing=$$(for p in $1; do \
+        [ "$$(dpkg-query -W -f '$${db:Status-Status}' $$p 2>/dev/null)" = installed ] || echo $$p; done); \
+    [ -n "$$missing" ] || exit 0; \
+    sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+    printf '  %-7s %s\n' DEPS "$$(echo $$missing)"; \
+    get() { $$sudo env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300 "$$@" \
+        </dev/null >>build/deps.log 2>&1; }; \
+    : >build/deps.log; \
+    apt-cache show $$missing >/dev/null 2>&1 || get update || true; \
+    get install --no-install-recommends $$missing || \
+        { get update && get install --no-install-recommends $$missing; } || \
+        { tail -n 20 build/deps.log >&2; echo "could not install: "$$missing >&2; exit 1; }; \
+else \
+    missing=; \
+    for l in $(REQUIRED) $5; do pkg-config --exists $$l 2>/dev/null || missing="$$missing $$l"; done; \
+    for c in $6; do command -v $$c >/dev/null || missing="$$missing $$c"; done; \
+    [ -n "$$missing" ] || exit 0; \
+    printf '%s\n' "missing:$$missing. This machine has no apt-get; what is needed is called" \
+        '  Fedora: dnf install $2' '  Arch:   pacman -S $3' '  Alpine: apk add $4' >&2; \
+    exit 1; \
+fi
+endef
+
+# ---- installation -------------------------------------------------------------------------------
+
+# The names come from the program itself: its tools, and the peers by whose names it answers.
+TOOLS = $(shell $(B)/perfkit __completeNoDesc help '' | grep -v '^:')
+PEERS := oha
+APPLETS = $(addprefix perfkit-,$(TOOLS)) $(PEERS)
+PAGES = perfkit.1 $(patsubst %,perfkit-%.1,$(TOOLS))
+
+man: all ## write the man pages to build/release/man
+	@mkdir -p $(B)/man
+	$(Q)for page in $(PAGES:.1=); do $(B)/perfkit man $${page#perfkit-} >$(B)/man/$$page.1 || exit 1; done
+
+install: man ## install program, man pages and completions (DESTDIR, PREFIX, ZSHDIR)
+	$(Q)install -d $(addprefix $(DESTDIR),$(BINDIR) $(MANDIR)/man1 $(BASHDIR) $(ZSHDIR) $(FISHDIR))
+	$(Q)install -m 755 $(B)/perfkit $(DESTDIR)$(BINDIR)/perfkit
+	$(Q)install -m 644 $(addprefix $(B)/man/,$(PAGES)) $(DESTDIR)$(MANDIR)/man1
+	$(Q)install -m 644 completions/perfkit.bash $(DESTDIR)$(BASHDIR)/perfkit
+	$(Q)install -m 644 completions/_perfkit $(DESTDIR)$(ZSHDIR)/_perfkit
+	$(Q)install -m 644 completions/perfkit.fish $(DESTDIR)$(FISHDIR)/perfkit.fish
+install-applets: install ## links as well: perfkit-TOOL, and the names of the peers it can stand in for
+	$(Q)for name in $(APPLETS); do ln -sfn perfkit $(DESTDIR)$(BINDIR)/$$name || exit 1; done
+# A link of a peer's name is removed only if it is ours.
+uninstall: all ## remove what install and install-applets have installed
+	$(Q)for name in $(APPLETS); do link=$(DESTDIR)$(BINDIR)/$$name; \
+	    [ "$$(readlink $$link)" != perfkit ] || rm -f $$link; done
+	$(Q)rm -f $(DESTDIR)$(BINDIR)/perfkit $(addprefix $(DESTDIR)$(MANDIR)/man1/,$(PAGES)) \
+	    $(DESTDIR)$(BASHDIR)/perfkit $(DESTDIR)$(ZSHDIR)/_perfkit $(DESTDIR)$(FISHDIR)/perfkit.fish
+
+clean: ## remove everything that was built
+	$(Q)rm -rf build
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
+	@echo
+	@echo 'Variables: CC=clang  V=1 (show commands)  SANITIZE=address,undefined|thread  WITHOUT=gnutls'
+
+.PHONY: all links tests unit run-tests check demo fuzz run-fuzzers coverage compare lint format deps \
+    deps-build man install install-applets uninstall clean help FORCE
 FORCE:
 .DELETE_ON_ERROR:
 .SECONDARY:
--include $(shell find $(B) -name '*.d' 2>/dev/null)
