@@ -118,6 +118,12 @@ static bool is_on_procfs(const char *link) {
     return yes;
 }
 
+/* The bytes of `path` up to and with its last slash. */
+static int folder_length(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash ? (int)(slash + 1 - path) : 0;
+}
+
 /* path = what the link at `path` holds, seen from where it is. */
 static bool follow_link(char path[PATH_MAX]) {
     char held[PATH_MAX], joined[PATH_MAX];
@@ -125,8 +131,7 @@ static bool follow_link(char path[PATH_MAX]) {
     if (n < 0)
         return false;
     held[n] = '\0';
-    const char *slash = strrchr(path, '/');
-    int folder = held[0] == '/' || !slash ? 0 : (int)(slash + 1 - path);
+    int folder = held[0] == '/' ? 0 : folder_length(path);
     int length = snprintf(joined, sizeof joined, "%.*s%s", folder, path, held);
     if (length < 0 || (size_t)length >= sizeof joined) {
         errno = ENAMETOOLONG;
@@ -186,11 +191,13 @@ static bool write_direct(const char *path, const void *data, size_t bytes, pk_er
     return written;
 }
 
-/* Creates "path.PID-N.tmp". Not mkstemp: that makes files with mode 0600, and the umask can only
- * be learnt by changing it, which other threads would see. */
+/* Creates ".perfkit-PID-N.tmp" in the folder of `path`. Not "path.tmp", since a file's name may be
+ * as long as names can be; not mkstemp: that makes files with mode 0600, and the umask can
+ * only be learnt by changing it, which other threads would see. */
 static int create_beside(const char *path, char temp[PATH_MAX]) {
     for (int i = 0; i < TEMP_NAMES_MAX; i++) {
-        int length = snprintf(temp, PATH_MAX, "%s.%ld-%d.tmp", path, (long)getpid(), i);
+        int length = snprintf(temp, PATH_MAX, "%.*s.perfkit-%ld-%d.tmp", folder_length(path), path,
+                              (long)getpid(), i);
         if (length < 0 || length >= PATH_MAX) {
             errno = ENAMETOOLONG;
             return -1;
@@ -206,9 +213,9 @@ static int create_beside(const char *path, char temp[PATH_MAX]) {
  * already, and after a crash the old one may be back, which the contract allows. */
 static void sync_folder_of(const char *path) {
     char folder[PATH_MAX];
-    const char *slash = strrchr(path, '/');
-    int length = !slash ? 1 : slash == path ? 1 : (int)(slash - path);
-    snprintf(folder, sizeof folder, "%.*s", length, slash ? path : ".");
+    snprintf(folder, sizeof folder, "%.*s", folder_length(path), path);
+    if (!folder[0])
+        memcpy(folder, ".", 2);
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return;

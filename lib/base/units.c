@@ -496,14 +496,31 @@ char *pk_format_bytes(char *out, size_t size, double bytes) {
     return out;
 }
 
+/* Adds one to the last digit of "d.ddde±x". False, text untouched, when all digits are nines. */
+static bool last_digit_up(char *text) {
+    char *p = strchr(text, 'e');
+    while (p > text && (p[-1] == '9' || p[-1] == '.'))
+        p--;
+    if (p == text)
+        return false;
+    p[-1]++;
+    for (; *p != 'e'; p++)
+        if (is_digit(*p))
+            *p = '0';
+    return true;
+}
+
 /* The fewest significant digits that read back as the same double, as "d.ddde±x". 15 always
  * suffice for a decimal to survive in a double and 17 for a double to survive in decimal (IEEE
  * 754-2008, 5.12.2), so normal numbers start at 15, whose trailing zeros are dropped later;
- * subnormal ones hold fewer. */
+ * subnormal ones hold fewer. Below a power of two the next double is only half as far as above, so
+ * there the nearest decimal may read back as another one while the next higher does not. */
 static void shortest_digits(char *out, size_t size, double magnitude) {
     for (int digits = magnitude < DBL_MIN ? 1 : 15; digits <= 17; digits++) {
         print(out, size, "%.*e", digits - 1, magnitude);
         if (read_double(out) == magnitude)
+            return;
+        if (last_digit_up(out) && read_double(out) == magnitude)
             return;
     }
 }
