@@ -9,7 +9,8 @@
 typedef struct error_class {
     const char *name;
     const char *text;
-    bool system_text; /* with an errno the text is the system's: "Connection refused (os error 111)" */
+    bool system_text; /* with an errno the text is the system's: "Connection refused (os error 111)"
+                       */
     bool ours;
 } error_class;
 
@@ -43,10 +44,8 @@ const char *pk_load_error_text(char *out, size_t bytes, pk_load_error_class clas
     const error_class *c = class_of(class_);
     /* strerrordesc_np, not strerror: thread-safe, and the same in every locale */
     const char *system = sys_errno > 0 ? strerrordesc_np(sys_errno) : NULL;
-    if (sys_errno <= 0)
-        snprintf(out, bytes, "%s", c->text);
-    else if (c->system_text && system)
-        snprintf(out, bytes, "%s (os error %d)", system, sys_errno);
+    if (sys_errno <= 0) snprintf(out, bytes, "%s", c->text);
+    else if (c->system_text && system) snprintf(out, bytes, "%s (os error %d)", system, sys_errno);
     else
         snprintf(out, bytes, "%s: %s (os error %d)", c->text, system ? system : "unknown",
                  sys_errno);
