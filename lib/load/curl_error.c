@@ -1,0 +1,47 @@
+#include "load/curl_error.h"
+
+#include <errno.h>
+
+/* The same failure always gives the same class and errno, or each would be a row of its own in the
+ * report: an errno is kept only where it names the cause. */
+static const struct {
+    CURLcode code;
+    pk_load_error_class class_;
+    bool keeps_errno;
+} rows[] = {
+    {CURLE_OPERATION_TIMEDOUT, PK_LOAD_E_TIMEOUT, false},
+    {CURLE_COULDNT_RESOLVE_HOST, PK_LOAD_E_DNS, false},
+    {CURLE_COULDNT_CONNECT, PK_LOAD_E_CONNECT, true},
+    {CURLE_SSL_CONNECT_ERROR, PK_LOAD_E_TLS, false},
+    {CURLE_PEER_FAILED_VERIFICATION, PK_LOAD_E_TLS, false},
+    {CURLE_SSL_CERTPROBLEM, PK_LOAD_E_TLS, false},
+    {CURLE_SSL_CACERT_BADFILE, PK_LOAD_E_TLS, false},
+    {CURLE_SSL_CIPHER, PK_LOAD_E_TLS, false},
+    {CURLE_SEND_ERROR, PK_LOAD_E_SEND, false},
+    {CURLE_SEND_FAIL_REWIND, PK_LOAD_E_SEND, false},
+    {CURLE_RECV_ERROR, PK_LOAD_E_RESET, false},
+    {CURLE_GOT_NOTHING, PK_LOAD_E_EMPTY, false},
+    {CURLE_PARTIAL_FILE, PK_LOAD_E_TRUNCATED, false},
+    {CURLE_WEIRD_SERVER_REPLY, PK_LOAD_E_MALFORMED, false},
+    {CURLE_UNSUPPORTED_PROTOCOL, PK_LOAD_E_MALFORMED, false}, /* an answer without "HTTP/" */
+    {CURLE_BAD_CONTENT_ENCODING, PK_LOAD_E_MALFORMED, false},
+    {CURLE_OUT_OF_MEMORY, PK_LOAD_E_MEMORY, false},
+};
+
+pk_load_error_class pk_curl_error_class(CURLcode code, int os_errno, bool got_bytes,
+                                        int *sys_errno) {
+    *sys_errno = 0;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (rows[i].code != code) continue;
+        pk_load_error_class class_ = rows[i].class_;
+        if (class_ == PK_LOAD_E_CONNECT) {
+            if (os_errno == EADDRNOTAVAIL) class_ = PK_LOAD_E_PORTS;
+            if (os_errno == EMFILE || os_errno == ENFILE) class_ = PK_LOAD_E_FILES;
+        }
+        /* cut off inside an answer: its body (or the rest of its head) is missing */
+        if (class_ == PK_LOAD_E_RESET && got_bytes) class_ = PK_LOAD_E_TRUNCATED;
+        if (rows[i].keeps_errno) *sys_errno = os_errno;
+        return class_;
+    }
+    return PK_LOAD_E_OTHER;
+}

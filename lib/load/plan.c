@@ -1,0 +1,220 @@
+#include "load/plan.h"
+
+#include <curl/curl.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/strbuf.h"
+#include "base/version.h"
+#include "load/route.h"
+
+#define PLAN_BYTES_MAX (1ull << 30) /* request bodies included */
+#define BODY_BYTES_MAX (512u << 20)
+#define CA_BYTES_MAX (16u << 20)
+#define HEADERS_MAX 256u
+
+static bool fail_memory(pk_err *err) {
+    pk_fail(err, PK_E_LIMIT, NULL, "out of memory for the request plan");
+    return false;
+}
+
+static size_t name_length(const char *header) {
+    return strcspn(header, ":");
+}
+
+static bool same_name(const char *header, const char *name) {
+    size_t n = name_length(header);
+    return n == strlen(name) && strncasecmp(header, name, n) == 0;
+}
+
+static bool given_by_person(const pk_load_options *o, const char *name) {
+    for (size_t i = 0; i < o->headers.count; i++)
+        if (same_name(o->headers.items[i], name)) return true;
+    return false;
+}
+
+/* libcurl drops a header that ends in a bare colon; "Name;" is how it sends an empty value. */
+static const char *in_curl_syntax(const char *header, pk_arena *arena) {
+    size_t n = name_length(header);
+    const char *value = header + n + 1;
+    value += strspn(value, " \t");
+    if (!*value) return pk_arena_printf(arena, "%.*s;", (int)n, header);
+    return pk_arena_printf(arena, "%.*s: %s", (int)n, header, value);
+}
+
+bool pk_plan_headers(const pk_load_options *o, pk_arena *arena, const char *const **headers,
+                     size_t *n_headers, pk_err *err) {
+    /* One row per default or single option; NULL rows are not sent. Expect and Content-Type
+     * without a value stop libcurl from adding its own (it waits 1 s for a 100 Continue). */
+    const struct {
+        const char *name, *value;
+    } rows[] = {
+        {"Host", o->host_header},
+        {"Accept", o->accept ? o->accept : "*/*"},
+        {"Accept-Encoding", "gzip, compress, deflate, br"},
+        {"User-Agent", "perfkit/" PK_VERSION},
+        {"Content-Type", o->content_type ? o->content_type : ""},
+        {"Connection", o->disable_keepalive ? "close" : NULL},
+        {"Expect", ""},
+    };
+    if (o->headers.count > HEADERS_MAX) {
+        pk_fail(err, PK_E_USAGE, "-H", "%zu headers are too many", o->headers.count);
+        pk_fix(err, "give at most %u", HEADERS_MAX);
+        return false;
+    }
+    const size_t n_rows = sizeof rows / sizeof rows[0];
+    const char **list = PK_NEW(arena, n_rows + o->headers.count, const char *);
+    if (!list) return fail_memory(err);
+    size_t n = 0;
+    for (size_t i = 0; i < n_rows; i++) {
+        if (!rows[i].value || given_by_person(o, rows[i].name)) continue;
+        const char *colon = *rows[i].value ? ": " : ":";
+        list[n] = pk_arena_printf(arena, "%s%s%s", rows[i].name, colon, rows[i].value);
+        if (!list[n++]) return fail_memory(err);
+    }
+    for (size_t i = 0; i < o->headers.count; i++) {
+        if (!pk_load_check_header(o->headers.items[i], err)) return false;
+        list[n] = in_curl_syntax(o->headers.items[i], arena);
+        if (!list[n++]) return fail_memory(err);
+    }
+    *headers = list;
+    *n_headers = n;
+    return true;
+}
+
+static bool plan_body(pk_plan *plan, const pk_load_options *o, pk_err *err) {
+    /* RFC 9110, 8.6: a method that anticipates content sends Content-Length: 0 without any */
+    static const char *const with_length[] = {"POST", "PUT", "PATCH"};
+    for (size_t i = 0; i < sizeof with_length / sizeof with_length[0]; i++)
+        if (strcmp(plan->method, with_length[i]) == 0) plan->sends_body = true;
+    plan->body = "";
+    if (o->body) {
+        plan->body = pk_arena_strdup(plan->arena, o->body);
+        plan->body_bytes = strlen(o->body);
+        plan->sends_body = true;
+    } else if (o->body_file) {
+        pk_strbuf text;
+        pk_strbuf_init(&text, BODY_BYTES_MAX);
+        bool ok = pk_file_read(o->body_file, BODY_BYTES_MAX, &text, err);
+        if (ok) plan->body = pk_arena_strndup(plan->arena, text.data, text.length);
+        plan->body_bytes = text.length;
+        plan->sends_body = true;
+        pk_strbuf_fini(&text);
+        if (!ok) return false;
+    }
+    if (!plan->body) return fail_memory(err);
+    if (plan->is_head && plan->body_bytes) {
+        pk_fail(err, PK_E_USAGE, "-m HEAD", "a HEAD request carries no body");
+        pk_fix(err, "leave out -d and -D, or choose another method");
+        return false;
+    }
+    return true;
+}
+
+static bool check_readable(const char *option, const char *path, pk_err *err) {
+    if (!path || access(path, R_OK) == 0) return true;
+    pk_fail(err, PK_E_SYS, path, "cannot read the file of %s", option);
+    pk_fix(err, "name a PEM file that can be read");
+    return false;
+}
+
+/* --cacert adds to the system's store (as oha does), while libcurl's CAINFO replaces it: so both
+ * are put into one file in memory. A file, not a blob: libcurl keeps the parsed store between
+ * connections only for files (Curl_ssl_setup_x509_store), and parsing 140 certificates costs
+ * milliseconds per connection. */
+static bool plan_ca(pk_plan *plan, const pk_load_options *o, pk_err *err) {
+    const curl_version_info_data *curl = curl_version_info(CURLVERSION_NOW);
+    if (!o->cacert) return true;
+    pk_strbuf text;
+    pk_strbuf_init(&text, CA_BYTES_MAX);
+    bool ok = pk_file_read(o->cacert, CA_BYTES_MAX, &text, err);
+    if (ok && !strstr(text.data, "-----BEGIN CERTIFICATE-----") &&
+        !strstr(text.data, "-----BEGIN TRUSTED CERTIFICATE-----")) {
+        pk_fail(err, PK_E_INPUT, o->cacert, "no certificate in it");
+        pk_fix(err, "name a file with certificates in PEM form");
+        ok = false;
+    }
+    if (ok && curl->cainfo && access(curl->cainfo, R_OK) == 0) {
+        pk_strbuf_add_char(&text, '\n');
+        ok = pk_file_read(curl->cainfo, CA_BYTES_MAX, &text, err);
+    }
+    if (ok) {
+        plan->ca_fd = memfd_create("perfkit-ca", MFD_CLOEXEC);
+        ok = plan->ca_fd >= 0 && pk_strbuf_ok(&text) &&
+             pk_fd_write_all(plan->ca_fd, text.data, text.length);
+        if (!ok) pk_fail(err, PK_E_SYS, o->cacert, "cannot copy the certificates");
+    }
+    if (ok) {
+        plan->ca_file = pk_arena_printf(plan->arena, "/proc/self/fd/%d", plan->ca_fd);
+        if (!plan->ca_file) ok = fail_memory(err);
+    }
+    pk_strbuf_fini(&text);
+    return ok;
+}
+
+static bool plan_url(pk_plan *plan, const pk_load_options *o, pk_err *err) {
+    char *text = NULL;
+    char *scheme = NULL;
+    bool ok = false;
+    CURLU *parts = curl_url();
+    if (!parts) return fail_memory(err);
+    if (!pk_load_check_url(o->url, err)) goto out;
+    if (curl_url_set(parts, CURLUPART_URL, o->url, CURLU_PATH_AS_IS) != CURLUE_OK ||
+        curl_url_set(parts, CURLUPART_FRAGMENT, NULL, 0) != CURLUE_OK ||
+        curl_url_get(parts, CURLUPART_URL, &text, 0) != CURLUE_OK ||
+        curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK) {
+        fail_memory(err);
+        goto out;
+    }
+    plan->is_tls = strcmp(scheme, "https") == 0;
+    plan->url = pk_arena_strdup(plan->arena, text);
+    if (!plan->url) {
+        fail_memory(err);
+        goto out;
+    }
+    if (plan->is_tls && o->unix_socket) {
+        pk_fail(err, PK_E_USAGE, "--unix-socket", "works with http:// URLs only");
+        pk_fix(err, "write the URL as http://localhost/...");
+        goto out;
+    }
+    ok = pk_routes_make(parts, o, plan->arena, &plan->routes, &plan->n_routes, err);
+out:
+    curl_free(text);
+    curl_free(scheme);
+    curl_url_cleanup(parts);
+    return ok;
+}
+
+bool pk_plan_init(pk_plan *plan, const pk_load_options *o, pk_err *err) {
+    *plan = (pk_plan){.ca_fd = -1};
+    plan->arena = pk_arena_new(PLAN_BYTES_MAX);
+    if (!plan->arena) return fail_memory(err);
+    plan->method = o->method ? o->method : "GET";
+    plan->is_head = strcmp(plan->method, "HEAD") == 0;
+    plan->disable_keepalive = o->disable_keepalive;
+    plan->insecure = o->insecure;
+    plan->ipv4 = o->ipv4;
+    plan->ipv6 = o->ipv6;
+    plan->basic_auth = o->basic_auth;
+    plan->unix_socket = o->unix_socket;
+    plan->cert = o->cert;
+    plan->key = o->key;
+    plan->timeout_ns = o->timeout_ns;
+    plan->connect_timeout_ns = o->connect_timeout_ns;
+    if (pk_load_check_method(plan->method, err) && plan_url(plan, o, err) &&
+        plan_body(plan, o, err) && check_readable("--cert", o->cert, err) &&
+        check_readable("--key", o->key, err) && plan_ca(plan, o, err) &&
+        pk_plan_headers(o, plan->arena, &plan->headers, &plan->n_headers, err))
+        return true;
+    pk_plan_fini(plan);
+    return false;
+}
+
+void pk_plan_fini(pk_plan *plan) {
+    if (plan->ca_fd >= 0) close(plan->ca_fd);
+    pk_arena_free(plan->arena);
+    *plan = (pk_plan){.ca_fd = -1};
+}
