@@ -80,14 +80,14 @@ void pk_tally_completion(pk_tally *t, const pk_completion *c, uint64_t due_ns,
     bool is_response = c->error == PK_LOAD_NO_ERROR;
     t->last_end_ns = c->end_ns;
     t->sent_bytes += c->sent_bytes;
-    t->head_bytes += c->head_bytes;
-    t->body_bytes += c->body_bytes;
     t->retried += c->retried;
     if (c->opened) record_connection(t, c);
     if (is_response) {
         t->responses++;
         t->responses_in_window += in_window;
         t->status[c->status < 600 ? c->status : 0]++;
+        t->head_bytes += c->head_bytes; /* of complete answers only, as all byte figures */
+        t->body_bytes += c->body_bytes;
         interval->responses++;
         interval->bytes += c->body_bytes;
         record_spans(t, c);

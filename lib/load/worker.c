@@ -1,0 +1,332 @@
+#include "load/worker.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "timing/clock.h"
+
+#define CONNECTING_MAX 256u /* more at once only fill the server's accept queue */
+#define BACKOFF_FIRST_NS 1000000ull
+#define BACKOFF_MAX_NS 100000000ull
+#define CENSORED_RECORDS_MAX 1000000ull
+
+typedef struct slot_state {
+    uint64_t start_ns;   /* of the request in flight */
+    uint64_t due_ns;     /* its intended start */
+    uint64_t idle_ns;    /* since when it is idle */
+    uint64_t retry_ns;   /* waiting: until when */
+    uint64_t backoff_ns; /* the last wait; 0 after an answer */
+    bool is_active;
+} slot_state;
+
+/* First in, first out: the connection that has been idle longest goes next. */
+typedef struct slot_queue {
+    uint32_t *slots; /* capacity: all slots */
+    uint32_t first, count, capacity;
+} slot_queue;
+
+struct pk_worker {
+    pk_worker_config config;
+    pthread_t thread;
+    pk_engine *engine;
+    pk_tally *tally;
+    slot_state *state;
+    slot_queue warm, cold, waiting;
+    uint32_t *queue_memory;
+    pk_completion *done;
+    uint64_t start_ns, deadline_ns; /* deadline UINT64_MAX: none */
+    uint64_t woke_ns;               /* when the last wait for events returned; 0: not yet */
+    pk_worker_report report;
+    bool failed;
+    pk_err err;
+};
+
+static void queue_push(slot_queue *q, uint32_t slot) {
+    q->slots[(q->first + q->count) % q->capacity] = slot;
+    q->count++;
+}
+
+static uint32_t queue_pop(slot_queue *q) {
+    uint32_t slot = q->slots[q->first];
+    q->first = (q->first + 1) % q->capacity;
+    q->count--;
+    return slot;
+}
+
+static void finish_backoffs(pk_worker *w, uint64_t now_ns) {
+    for (uint32_t left = w->waiting.count; left > 0; left--) {
+        uint32_t slot = queue_pop(&w->waiting);
+        slot_state *s = &w->state[slot];
+        bool is_over = s->retry_ns <= now_ns;
+        if (is_over) s->idle_ns = s->retry_ns;
+        queue_push(is_over ? &w->cold : &w->waiting, slot);
+    }
+}
+
+static uint64_t first_retry_ns(const pk_worker *w) {
+    uint64_t first = UINT64_MAX;
+    for (uint32_t i = 0; i < w->waiting.count; i++) {
+        const slot_queue *q = &w->waiting;
+        uint64_t retry = w->state[q->slots[(q->first + i) % q->capacity]].retry_ns;
+        if (retry < first) first = retry;
+    }
+    return first;
+}
+
+/* A warm slot before a cold one: at a low rate only as many connections are opened as it needs. */
+static bool pick_slot(pk_worker *w, uint32_t *slot) {
+    if (w->warm.count) {
+        *slot = queue_pop(&w->warm);
+        return true;
+    }
+    if (!w->cold.count || w->config.ops->connecting(w->engine) >= CONNECTING_MAX) return false;
+    *slot = queue_pop(&w->cold);
+    return true;
+}
+
+static void send_one(pk_worker *w, uint32_t slot, uint64_t due_ns) {
+    pk_tally *t = w->tally;
+    slot_state *s = &w->state[slot];
+    s->start_ns = w->config.ops->submit(w->engine, slot);
+    s->due_ns = due_ns ? due_ns : s->start_ns;
+    s->is_active = true;
+    t->sent++;
+    pk_tally_in_flight(t, s->start_ns, +1);
+    if (!due_ns) return;
+    /* our own lateness: not the time in which every connection was busy with the server */
+    uint64_t could_ns = s->idle_ns > due_ns ? s->idle_ns : due_ns;
+    pk_hist_record(t->hist[PK_TALLY_LAG], s->start_ns > could_ns ? s->start_ns - could_ns : 0);
+}
+
+/* Sends what is due and has a free slot; returns until when the loop may wait for events. */
+static uint64_t send_due(pk_worker *w, uint64_t now_ns) {
+    pk_schedule *schedule = &w->config.schedule;
+    uint32_t slot;
+    while (pk_schedule_left(schedule) && now_ns < w->deadline_ns) {
+        uint64_t due_ns = pk_schedule_next_ns(schedule);
+        if (due_ns > now_ns)
+            return w->warm.count + w->cold.count && due_ns < w->deadline_ns ? due_ns
+                                                                           : w->deadline_ns;
+        if (!pick_slot(w, &slot)) break;
+        pk_schedule_take(schedule);
+        send_one(w, slot, due_ns);
+        now_ns = w->state[slot].start_ns;
+    }
+    return w->deadline_ns;
+}
+
+static bool has_latency(const pk_completion *c) {
+    return c->error == PK_LOAD_NO_ERROR || c->error == PK_LOAD_E_TIMEOUT;
+}
+
+static void slot_done(pk_worker *w, const pk_completion *c) {
+    slot_state *s = &w->state[c->slot];
+    s->is_active = false;
+    s->idle_ns = c->end_ns;
+    if (c->error == PK_LOAD_NO_ERROR) {
+        s->backoff_ns = 0;
+        queue_push(&w->warm, c->slot);
+    } else if (has_latency(c)) {
+        queue_push(&w->cold, c->slot);
+    } else {
+        s->backoff_ns = s->backoff_ns ? 2 * s->backoff_ns : BACKOFF_FIRST_NS;
+        if (s->backoff_ns > BACKOFF_MAX_NS) s->backoff_ns = BACKOFF_MAX_NS;
+        s->retry_ns = c->end_ns + s->backoff_ns;
+        queue_push(&w->waiting, c->slot);
+    }
+}
+
+static void poll_once(pk_worker *w, uint64_t until_ns) {
+    pk_tally *t = w->tally;
+    pk_tally_publish(t);
+    if (w->woke_ns) pk_hist_record(t->hist[PK_TALLY_LOOP], pk_now_ns() - w->woke_ns);
+    size_t n = w->config.ops->poll(w->engine, until_ns, w->done, &w->woke_ns);
+    for (size_t i = 0; i < n; i++) {
+        const pk_completion *c = &w->done[i];
+        bool in_window = c->end_ns <= w->deadline_ns;
+        pk_tally_in_flight(t, in_window ? c->end_ns : w->deadline_ns, -1);
+        pk_tally_completion(t, c, w->state[c->slot].due_ns, w->start_ns, in_window);
+        slot_done(w, c);
+    }
+}
+
+static bool must_stop(const pk_worker *w) {
+    return atomic_load_explicit(w->config.stop, memory_order_relaxed) != 0;
+}
+
+static void run_window(pk_worker *w) {
+    for (;;) {
+        uint64_t now_ns = pk_now_ns();
+        if (must_stop(w) || now_ns >= w->deadline_ns) return;
+        finish_backoffs(w, now_ns);
+        uint64_t until_ns = send_due(w, now_ns);
+        if (!pk_schedule_left(&w->config.schedule) && w->tally->in_flight == 0) return;
+        uint64_t retry_ns = first_retry_ns(w);
+        poll_once(w, until_ns < retry_ns ? until_ns : retry_ns);
+    }
+}
+
+static uint64_t window_end_ns(const pk_worker *w) {
+    uint64_t now_ns = pk_now_ns();
+    if (now_ns >= w->deadline_ns) return w->deadline_ns;
+    return must_stop(w) ? now_ns : w->tally->last_end_ns;
+}
+
+/* Tickets that were due but found no free connection: they waited at least until now. Leaving
+ * them out would make a server that stalls to the end look good. */
+static void count_never_sent(pk_worker *w, uint64_t end_ns) {
+    pk_schedule *schedule = &w->config.schedule;
+    pk_tally *t = w->tally;
+    uint64_t n = pk_schedule_backlog(schedule, end_ns);
+    if (n == 0) return;
+    t->never_sent = n;
+    t->never_sent_oldest_ns = end_ns - pk_schedule_next_ns(schedule);
+    uint64_t stride = n / CENSORED_RECORDS_MAX + 1;
+    for (uint64_t i = 0; i < n; i += stride) {
+        uint64_t due_ns = pk_schedule_due_ns(schedule, schedule->next + i * schedule->step);
+        uint64_t weight = n - i < stride ? n - i : stride;
+        pk_hist_record_n(t->hist[PK_TALLY_RESPONSE], end_ns - due_ns, weight);
+    }
+}
+
+static void abort_rest(pk_worker *w, uint64_t end_ns) {
+    pk_tally *t = w->tally;
+    for (uint32_t i = 0; i < w->config.n_slots; i++) {
+        slot_state *s = &w->state[i];
+        if (!s->is_active) continue;
+        uint64_t age_ns = end_ns > s->start_ns ? end_ns - s->start_ns : 0;
+        if (age_ns > t->aborted_oldest_ns) t->aborted_oldest_ns = age_ns;
+        t->aborted++;
+        s->is_active = false;
+        w->config.ops->abort(w->engine, i);
+    }
+    if (t->aborted)
+        pk_tally_error(t, must_stop(w) ? PK_LOAD_E_INTERRUPTED : PK_LOAD_E_DEADLINE, 0,
+                       t->aborted);
+}
+
+static void measure(pk_worker *w) {
+    pk_cpu_usage before, after;
+    pk_counters counters;
+    pk_tally *t = w->tally;
+    pk_timer_slack_minimal();
+    pk_counters_open_thread(&counters);
+    pk_cpu_thread(&before);
+    t->changed_ns = w->start_ns;
+    run_window(w);
+    uint64_t end_ns = window_end_ns(w);
+    pk_tally_in_flight(t, end_ns, 0);
+    t->changed_ns = UINT64_MAX; /* the drain is no part of the window */
+    pk_cpu_thread(&after);
+    pk_counters_read(&counters, &w->report.counters);
+    pk_counters_close(&counters);
+    w->report.cpu = (pk_cpu_usage){
+        .user_ns = after.user_ns - before.user_ns,
+        .system_ns = after.system_ns - before.system_ns,
+        .switches_voluntary = after.switches_voluntary - before.switches_voluntary,
+        .switches_involuntary = after.switches_involuntary - before.switches_involuntary,
+    };
+    w->report.window_end_ns = end_ns;
+    if (w->config.schedule.rate_hz > 0) count_never_sent(w, end_ns);
+    w->woke_ns = 0;
+    while (w->config.wait_ongoing && t->in_flight && !must_stop(w)) poll_once(w, UINT64_MAX);
+    w->report.drain_end_ns = w->config.wait_ongoing ? pk_now_ns() : end_ns;
+    abort_rest(w, end_ns);
+    pk_tally_publish(t);
+}
+
+/* True when the gate opened. */
+static bool wait_at_gate(pk_gate *gate, uint64_t *start_ns) {
+    pthread_mutex_lock(&gate->mutex);
+    gate->n_ready++;
+    pthread_cond_broadcast(&gate->changed);
+    while (gate->state == PK_GATE_SHUT) pthread_cond_wait(&gate->changed, &gate->mutex);
+    bool open = gate->state == PK_GATE_OPEN;
+    *start_ns = gate->start_ns;
+    pthread_mutex_unlock(&gate->mutex);
+    return open;
+}
+
+static void *worker_main(void *context) {
+    pk_worker *w = context;
+    const uint64_t one = 1;
+    w->engine = w->config.ops->open(w->config.plan, w->config.n_slots, w->config.first_slot,
+                                    w->config.wake_fd, &w->err);
+    w->failed = w->engine == NULL;
+    if (wait_at_gate(w->config.gate, &w->start_ns) && !w->failed) {
+        w->config.schedule.start_ns = w->start_ns;
+        w->deadline_ns =
+            w->config.duration_ns ? w->start_ns + w->config.duration_ns : UINT64_MAX;
+        measure(w);
+    }
+    if (w->engine) w->config.ops->close(w->engine, &w->report.totals);
+    /* an eventfd takes 8 bytes whole; nothing could be done if it did not */
+    ssize_t ignored = write(w->config.done_fd, &one, sizeof one);
+    (void)ignored;
+    return NULL;
+}
+
+static void worker_free(pk_worker *w) {
+    free(w->state);
+    free(w->queue_memory);
+    free(w->done);
+    pk_tally_free(w->tally);
+    free(w);
+}
+
+static bool worker_allocate(pk_worker *w, pk_err *err) {
+    uint32_t n = w->config.n_slots;
+    w->tally = pk_tally_new(w->config.schedule.rate_hz > 0, err);
+    if (!w->tally) return false;
+    w->state = calloc(n, sizeof *w->state);
+    w->queue_memory = calloc(3 * (size_t)n, sizeof *w->queue_memory);
+    w->done = calloc(n, sizeof *w->done);
+    if (!w->state || !w->queue_memory || !w->done) {
+        pk_fail(err, PK_E_LIMIT, NULL, "out of memory for %u connections", n);
+        return false;
+    }
+    w->warm = (slot_queue){.slots = w->queue_memory, .capacity = n};
+    w->cold = (slot_queue){.slots = w->queue_memory + n, .capacity = n};
+    w->waiting = (slot_queue){.slots = w->queue_memory + 2 * (size_t)n, .capacity = n};
+    for (uint32_t i = 0; i < n; i++) queue_push(&w->cold, i);
+    return true;
+}
+
+pk_worker *pk_worker_start(const pk_worker_config *config, pk_err *err) {
+    pk_worker *w = calloc(1, sizeof *w);
+    if (!w) {
+        pk_fail(err, PK_E_LIMIT, NULL, "out of memory for a thread");
+        return NULL;
+    }
+    w->config = *config;
+    if (!worker_allocate(w, err)) {
+        worker_free(w);
+        return NULL;
+    }
+    int code = pthread_create(&w->thread, NULL, worker_main, w);
+    if (code != 0) {
+        pk_fail(err, PK_E_LIMIT, NULL, "cannot start a thread (error %d)", code);
+        pk_fix(err, "lower --threads");
+        worker_free(w);
+        return NULL;
+    }
+    return w;
+}
+
+const pk_tally *pk_worker_tally(const pk_worker *w) {
+    return w->tally;
+}
+
+bool pk_worker_finish(pk_worker *w, pk_worker_report *report, pk_err *err) {
+    pthread_join(w->thread, NULL);
+    bool ok = !w->failed;
+    if (ok) {
+        *report = w->report;
+        report->tally = w->tally;
+        w->tally = NULL;
+    } else {
+        *err = w->err;
+    }
+    worker_free(w);
+    return ok;
+}
