@@ -155,8 +155,15 @@ static bool plan_ca(pk_plan *plan, const pk_load_options *o, pk_err *err) {
     return ok;
 }
 
-static bool plan_url(pk_plan *plan, const pk_load_options *o, pk_err *err) {
+static const char *url_text(CURLU *parts, pk_arena *arena) {
     char *text = NULL;
+    if (curl_url_get(parts, CURLUPART_URL, &text, 0) != CURLUE_OK) return NULL;
+    const char *copy = pk_arena_strdup(arena, text);
+    curl_free(text);
+    return copy;
+}
+
+static bool plan_url(pk_plan *plan, const pk_load_options *o, pk_err *err) {
     char *scheme = NULL;
     bool ok = false;
     CURLU *parts = curl_url();
@@ -164,14 +171,16 @@ static bool plan_url(pk_plan *plan, const pk_load_options *o, pk_err *err) {
     if (!pk_load_check_url(o->url, err)) goto out;
     if (curl_url_set(parts, CURLUPART_URL, o->url, CURLU_PATH_AS_IS) != CURLUE_OK ||
         curl_url_set(parts, CURLUPART_FRAGMENT, NULL, 0) != CURLUE_OK ||
-        curl_url_get(parts, CURLUPART_URL, &text, 0) != CURLUE_OK ||
         curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK) {
         fail_memory(err);
         goto out;
     }
     plan->is_tls = strcmp(scheme, "https") == 0;
-    plan->url = pk_arena_strdup(plan->arena, text);
-    if (!plan->url) {
+    plan->url = url_text(parts, plan->arena);
+    if (curl_url_set(parts, CURLUPART_USER, NULL, 0) == CURLUE_OK &&
+        curl_url_set(parts, CURLUPART_PASSWORD, NULL, 0) == CURLUE_OK)
+        plan->shown_url = url_text(parts, plan->arena);
+    if (!plan->url || !plan->shown_url) {
         fail_memory(err);
         goto out;
     }
@@ -182,7 +191,6 @@ static bool plan_url(pk_plan *plan, const pk_load_options *o, pk_err *err) {
     }
     ok = pk_routes_make(parts, o, plan->arena, &plan->routes, &plan->n_routes, err);
 out:
-    curl_free(text);
     curl_free(scheme);
     curl_url_cleanup(parts);
     return ok;

@@ -19,6 +19,7 @@ typedef struct pk_route {
 typedef struct pk_plan {
     pk_arena *arena; /* owns all texts below */
     const char *url; /* as libcurl normalised it */
+    const char *shown_url; /* the same without user and password: for reports and saved files */
     bool is_tls;
     const char *method;
     bool is_head;
@@ -44,7 +45,6 @@ typedef struct pk_plan {
 bool pk_plan_init(pk_plan *plan, const pk_load_options *options, pk_err *err) PK_MUST_CHECK;
 void pk_plan_fini(pk_plan *plan);
 
-/* The parts of plan.c that need no network, for tests: fills routes from texts. */
 /* Splits "host:port:target-host:target-port"; brackets of IPv6 hosts are removed. All four from
  * the arena. */
 typedef struct pk_connect_to {

@@ -21,7 +21,7 @@ static pk_hist *take(pk_tally *t, enum pk_tally_hist which) {
 
 static void describe(const pk_load_outcome *out, pk_load_result *r) {
     const pk_load_options *o = out->options;
-    snprintf(r->url, sizeof r->url, "%s", out->plan->url);
+    snprintf(r->url, sizeof r->url, "%s", out->plan->shown_url);
     snprintf(r->method, sizeof r->method, "%s", out->plan->method);
     snprintf(r->engine, sizeof r->engine, "%s", out->engine);
     r->connections = o->connections;
@@ -31,6 +31,9 @@ static void describe(const pk_load_outcome *out, pk_load_result *r) {
     r->rate_hz = o->rate_hz;
     r->latency_correction = o->latency_correction;
     r->timeout_ns = o->timeout_ns;
+    r->connect_timeout_ns = o->connect_timeout_ns;
+    r->wait_ongoing = o->wait_ongoing;
+    r->keepalive = !o->disable_keepalive;
     r->started_unix_ns = out->started_unix_ns;
     r->interrupted = out->interrupted;
 }
@@ -107,6 +110,7 @@ static void judge_schedule(pk_load_generator *g, const pk_load_result *r, const 
 static void judge_cpu(const pk_load_outcome *out, pk_load_result *r) {
     pk_load_generator *g = &r->generator;
     uint64_t sum_ns = 0;
+    g->cpus = pk_cpu_count();
     g->cpu_ratio_max = 0;
     g->retransmits_known = true;
     g->counters = out->reports[0].counters;
