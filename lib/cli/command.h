@@ -120,9 +120,11 @@ typedef struct pk_command {
     bool hidden;                /* not listed at all (__complete) */
     /* When called by the peer's name: exit code for a usage error / for a set-up failure. 0: 2. */
     int peer_usage_exit, peer_setup_exit;
-    bool bare_shows_help;       /* no argument at all prints the help instead of an error */
+    bool bare_shows_help;       /* by the peer's name without any argument: the help, on stderr, with
+                                   peer_usage_exit (as oha does); else that is an ordinary parse */
     /* options points to options_bytes filled by the parser. Returns the exit code; when err is
-     * set, the caller prints it and chooses the code by its kind. */
+     * set, the caller prints it and chooses the code by its kind. What was written to stdout is
+     * flushed and checked by the caller. */
     int (*run)(const pk_invocation *invocation, const void *options, pk_err *err);
     /* Alternative to opts/run for tools with words of their own (help, __complete): gets all
      * words after the tool's name. */
@@ -132,12 +134,17 @@ typedef struct pk_command {
 } pk_command;
 
 /* Parses argv[0..argc) (the words after the tool's name) into *options, after setting every
- * fallback. Options may follow positionals; "--" ends them; "--opt=val", "--opt val", "-c5",
- * "-c 5", bundles ("-wz 3s"); "--no-x" is only known if a row is named so. With help or version
- * seen, required rows are not checked. On failure err says what, where and how to fix (with
- * did-you-mean), *options holds no promise and *parsed needs no fini. */
-bool pk_cli_parse(const pk_command *command, int argc, char **argv, void *options,
-                  pk_parsed *parsed, pk_err *err) PK_MUST_CHECK;
+ * fallback. `name` is how the tool was called ("perfkit load", "oha"), for the hints. Options may
+ * follow positionals; "--" ends them; "--opt=val", "--opt val", "-c5", "-c 5", bundles ("-wz 3s");
+ * "--no-x" is only known if a row is named so; of an option given twice the last value counts. With
+ * -h, --help, -V or --version anywhere before "--", everything else on the line is ignored, wrong
+ * or missing as it may be. Values of SECRET rows are blanked in argv once they are copied. A FILE
+ * must be readable, a DIR a directory, an OUTPUT have a place to be written. On failure err says
+ * what, where and how to fix (with did-you-mean), *options holds no promise and *parsed needs no
+ * fini. kind is PK_E_USAGE for a wrong line, another for a file or directory that cannot be used. */
+bool pk_cli_parse(const pk_command *command, const char *name, int argc, char **argv,
+                  void *options, pk_parsed *parsed, pk_err *err) PK_MUST_CHECK;
+/* Frees what the options point to; a zeroed struct is fine. */
 void pk_parsed_fini(pk_parsed *parsed);
 /* Did the row with this long (or positional) name stand on the line? */
 bool pk_parsed_given(const pk_command *command, const pk_parsed *parsed, const char *name);
@@ -150,5 +157,12 @@ bool pk_cli_check_table(const pk_command *command, pk_err *err) PK_MUST_CHECK;
 /* The name among names[0..n) nearest to `word` within Damerau-Levenshtein distance 2 (and less
  * than the word's length), or NULL. */
 const char *pk_cli_suggest(const char *word, const char *const names[], size_t n);
+
+/* The tool with this name, hidden ones too, among the NULL-terminated commands; or NULL. */
+const pk_command *pk_cli_find_command(const pk_command *const commands[], const char *name);
+/* The tool that has this name among its peers ("oha"), or NULL. */
+const pk_command *pk_cli_find_peer(const pk_command *const commands[], const char *name);
+/* The name of a listed tool near to `word`, or NULL. */
+const char *pk_cli_suggest_command(const pk_command *const commands[], const char *word);
 
 #endif
