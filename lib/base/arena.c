@@ -28,16 +28,14 @@ struct pk_arena {
 
 pk_arena *pk_arena_new(size_t limit_bytes) {
     pk_arena *arena = calloc(1, sizeof *arena);
-    if (!arena)
-        return NULL;
+    if (!arena) return NULL;
     arena->limit_bytes = limit_bytes;
     arena->next_chunk_bytes = CHUNK_BYTES_MIN;
     return arena;
 }
 
 void pk_arena_free(pk_arena *arena) {
-    if (!arena)
-        return;
+    if (!arena) return;
     for (chunk *c = arena->newest, *next; c; c = next) {
         next = c->next;
         free(c);
@@ -48,34 +46,27 @@ void pk_arena_free(pk_arena *arena) {
 static chunk *chunk_add(pk_arena *arena, size_t need_bytes) {
     size_t capacity = arena->next_chunk_bytes > need_bytes ? arena->next_chunk_bytes : need_bytes;
     size_t total;
-    if (__builtin_add_overflow(capacity, sizeof(chunk), &total))
-        return NULL;
+    if (__builtin_add_overflow(capacity, sizeof(chunk), &total)) return NULL;
     chunk *c = calloc(1, total);
-    if (!c)
-        return NULL;
+    if (!c) return NULL;
     c->capacity_bytes = capacity;
     c->next = arena->newest;
     arena->newest = c;
-    if (arena->next_chunk_bytes < CHUNK_BYTES_MAX)
-        arena->next_chunk_bytes *= 2;
+    if (arena->next_chunk_bytes < CHUNK_BYTES_MAX) arena->next_chunk_bytes *= 2;
     return c;
 }
 
 void *pk_arena_alloc(pk_arena *arena, size_t n, size_t item_bytes) {
     const size_t align = alignof(max_align_t);
     size_t bytes;
-    if (__builtin_mul_overflow(n, item_bytes, &bytes) || bytes > SIZE_MAX - align)
-        return NULL;
+    if (__builtin_mul_overflow(n, item_bytes, &bytes) || bytes > SIZE_MAX - align) return NULL;
     /* An empty allocation takes one unit too, so that its pointer is like any other. */
     bytes = bytes ? (bytes + align - 1) / align * align : align;
-    if (bytes > arena->limit_bytes - arena->used_bytes)
-        return NULL;
+    if (bytes > arena->limit_bytes - arena->used_bytes) return NULL;
 
     chunk *c = arena->newest;
-    if (!c || bytes > c->capacity_bytes - c->used_bytes)
-        c = chunk_add(arena, bytes);
-    if (!c)
-        return NULL;
+    if (!c || bytes > c->capacity_bytes - c->used_bytes) c = chunk_add(arena, bytes);
+    if (!c) return NULL;
     void *data = c->data + c->used_bytes;
     c->used_bytes += bytes;
     arena->used_bytes += bytes;
@@ -84,11 +75,9 @@ void *pk_arena_alloc(pk_arena *arena, size_t n, size_t item_bytes) {
 }
 
 char *pk_arena_strndup(pk_arena *arena, const char *text, size_t bytes) {
-    if (bytes == SIZE_MAX)
-        return NULL;
+    if (bytes == SIZE_MAX) return NULL;
     char *copy = PK_NEW(arena, bytes + 1, char);
-    if (copy)
-        memcpy(copy, text, bytes);
+    if (copy) memcpy(copy, text, bytes);
     return copy;
 }
 
@@ -101,12 +90,10 @@ char *pk_arena_printf(pk_arena *arena, const char *fmt, ...) {
     va_start(args, fmt);
     int length = vsnprintf(NULL, 0, fmt, args);
     va_end(args);
-    if (length < 0)
-        return NULL;
+    if (length < 0) return NULL;
     size_t size = (size_t)length + 1;
     char *text = PK_NEW(arena, size, char);
-    if (!text)
-        return NULL;
+    if (!text) return NULL;
     va_start(args, fmt);
     vsnprintf(text, size, fmt, args);
     va_end(args);

@@ -11,11 +11,9 @@ static bool grow(pk_array *array) {
     if (__builtin_mul_overflow(capacity, (size_t)2, &capacity) || capacity > array->max_count)
         capacity = array->max_count;
     size_t bytes;
-    if (__builtin_mul_overflow(capacity, array->item_bytes, &bytes))
-        return false;
+    if (__builtin_mul_overflow(capacity, array->item_bytes, &bytes)) return false;
     void *items = realloc(array->items, bytes);
-    if (!items)
-        return false;
+    if (!items) return false;
     array->items = items;
     array->capacity = capacity;
     return true;

@@ -7,15 +7,16 @@
 
 #include <stddef.h>
 
-#define PK_EMBEDDED(name)                                                                          \
-    extern const char name##_embed_begin[] __attribute__((visibility("hidden")));                  \
+#define PK_EMBEDDED(name)                                                         \
+    extern const char name##_embed_begin[] __attribute__((visibility("hidden"))); \
     extern const char name##_embed_end[] __attribute__((visibility("hidden")))
 
 /* The trailing NUL is not part of the data; it makes text usable as a C string. */
-#define PK_EMBED(name, path)                                                                       \
-    __asm__(".pushsection .rodata\n.balign 16\n.global " #name "_embed_begin\n.hidden " #name      \
-            "_embed_begin\n" #name "_embed_begin:\n.incbin \"" path "\"\n.global " #name           \
-            "_embed_end\n.hidden " #name "_embed_end\n" #name "_embed_end:\n.byte 0\n.popsection"); \
+#define PK_EMBED(name, path)                                                                  \
+    __asm__(".pushsection .rodata\n.balign 16\n.global " #name "_embed_begin\n.hidden " #name \
+            "_embed_begin\n" #name "_embed_begin:\n.incbin \"" path "\"\n.global " #name      \
+            "_embed_end\n.hidden " #name "_embed_end\n" #name                                 \
+            "_embed_end:\n.byte 0\n.popsection");                                             \
     PK_EMBEDDED(name)
 
 #define pk_embed_data(name) (name##_embed_begin)

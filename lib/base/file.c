@@ -21,12 +21,9 @@ bool pk_fd_write_all(int fd, const void *data, size_t bytes) {
     const char *p = data;
     while (bytes > 0) {
         ssize_t n = write(fd, p, bytes);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n == 0)
-            errno = EIO; /* no device answers so; never loop on one that does */
-        if (n <= 0)
-            return false;
+        if (n < 0 && errno == EINTR) continue;
+        if (n == 0) errno = EIO; /* no device answers so; never loop on one that does */
+        if (n <= 0) return false;
         p += n;
         bytes -= (size_t)n;
     }
@@ -37,12 +34,21 @@ bool pk_fd_write_all(int fd, const void *data, size_t bytes) {
 static void fix_access(pk_err *err, const char *fallback) {
     switch (err->sys_errno) {
     case ENOENT:
-    case ENOTDIR: pk_fix(err, "check the path"); break;
+    case ENOTDIR:
+        pk_fix(err, "check the path");
+        break;
     case EACCES:
-    case EPERM: pk_fix(err, "check its permissions"); break;
-    case EISDIR: pk_fix(err, "give a file, not a directory"); break;
-    case EROFS: pk_fix(err, "choose a place that can be written to"); break;
-    default: pk_fix(err, "%s", fallback);
+    case EPERM:
+        pk_fix(err, "check its permissions");
+        break;
+    case EISDIR:
+        pk_fix(err, "give a file, not a directory");
+        break;
+    case EROFS:
+        pk_fix(err, "choose a place that can be written to");
+        break;
+    default:
+        pk_fix(err, "%s", fallback);
     }
 }
 
@@ -53,15 +59,13 @@ static bool read_fd(int fd, const char *where, size_t max_bytes, pk_strbuf *out,
     size_t start = out->length;
     for (;;) {
         ssize_t n = read(fd, buffer, sizeof buffer);
-        if (n < 0 && errno == EINTR)
-            continue;
+        if (n < 0 && errno == EINTR) continue;
         if (n < 0) {
             pk_fail(err, PK_E_SYS, where, "cannot read it");
             fix_access(err, "check the file and the disk it is on");
             return false;
         }
-        if (n == 0)
-            return true;
+        if (n == 0) return true;
         if ((size_t)n > max_bytes - (out->length - start)) {
             pk_fail(err, PK_E_LIMIT, where, "it is larger than %zu bytes", max_bytes);
             pk_fix(err, "give a smaller file");
@@ -91,11 +95,9 @@ bool pk_file_read(const char *path, size_t max_bytes, pk_strbuf *out, pk_err *er
     if (!ok) {
         out->failed = false;
         out->length = before;
-        if (out->capacity > 1)
-            out->data[before] = '\0';
+        if (out->capacity > 1) out->data[before] = '\0';
     }
-    if (!is_stdin)
-        close(fd);
+    if (!is_stdin) close(fd);
     return ok;
 }
 
@@ -113,8 +115,7 @@ static bool is_on_procfs(const char *link) {
     int fd = open(link, O_PATH | O_NOFOLLOW | O_CLOEXEC);
     struct statfs fs;
     bool yes = fd >= 0 && fstatfs(fd, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
-    if (fd >= 0)
-        close(fd);
+    if (fd >= 0) close(fd);
     return yes;
 }
 
@@ -128,8 +129,7 @@ static int folder_length(const char *path) {
 static bool follow_link(char path[PATH_MAX]) {
     char held[PATH_MAX], joined[PATH_MAX];
     ssize_t n = readlink(path, held, sizeof held - 1);
-    if (n < 0)
-        return false;
+    if (n < 0) return false;
     held[n] = '\0';
     int folder = held[0] == '/' ? 0 : folder_length(path);
     int length = snprintf(joined, sizeof joined, "%.*s%s", folder, path, held);
@@ -150,8 +150,7 @@ static bool resolve(const char *path, target *t) {
     }
     memcpy(t->path, path, strlen(path) + 1);
     t->exists = stat(path, &t->st) == 0;
-    if (!t->exists && errno != ENOENT)
-        return false;
+    if (!t->exists && errno != ENOENT) return false;
     if (t->exists && S_ISDIR(t->st.st_mode)) {
         errno = EISDIR;
         return false;
@@ -159,17 +158,13 @@ static bool resolve(const char *path, target *t) {
     t->direct = t->exists && !S_ISREG(t->st.st_mode);
     for (int links = 0; !t->direct; links++) {
         struct stat st;
-        if (lstat(t->path, &st) < 0)
-            return errno == ENOENT;
-        if (!S_ISLNK(st.st_mode))
-            return true;
+        if (lstat(t->path, &st) < 0) return errno == ENOENT;
+        if (!S_ISLNK(st.st_mode)) return true;
         /* /dev/stdout leads through /proc/self/fd: what is meant is the open file, and replacing
          * the one it was opened from would leave the shell's redirection with nothing. */
         t->direct = t->exists && is_on_procfs(t->path);
-        if (links == LINKS_MAX)
-            errno = ELOOP;
-        if (links == LINKS_MAX || (!t->direct && !follow_link(t->path)))
-            return false;
+        if (links == LINKS_MAX) errno = ELOOP;
+        if (links == LINKS_MAX || (!t->direct && !follow_link(t->path))) return false;
     }
     return true;
 }
@@ -203,8 +198,7 @@ static int create_beside(const char *path, char temp[PATH_MAX]) {
             return -1;
         }
         int fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
-        if (fd >= 0 || errno != EEXIST)
-            return fd;
+        if (fd >= 0 || errno != EEXIST) return fd;
     }
     return -1;
 }
@@ -214,18 +208,15 @@ static int create_beside(const char *path, char temp[PATH_MAX]) {
 static void sync_folder_of(const char *path) {
     char folder[PATH_MAX];
     snprintf(folder, sizeof folder, "%.*s", folder_length(path), path);
-    if (!folder[0])
-        memcpy(folder, ".", 2);
+    if (!folder[0]) memcpy(folder, ".", 2);
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return;
+    if (fd < 0) return;
     (void)fsync(fd);
     close(fd);
 }
 
 static bool keep_mode_and_owner(int fd, const target *t) {
-    if (!t->exists)
-        return true;
+    if (!t->exists) return true;
     /* Only root may give a file away; for others the file becomes theirs, as with any editor. */
     if (fchown(fd, t->st.st_uid, t->st.st_gid) < 0 && errno != EPERM && errno != EINVAL)
         return false;
@@ -255,8 +246,7 @@ static bool write_beside(const target *t, const void *data, size_t bytes, pk_err
         fix_access(err, "choose another place for it");
         ok = false;
     }
-    if (!ok)
-        unlink(temp);
+    if (!ok) unlink(temp);
     return ok;
 }
 
@@ -267,10 +257,8 @@ bool pk_file_replace(const char *path, const void *data, size_t bytes, pk_err *e
         fix_access(err, "choose another place for it");
         return false;
     }
-    if (t.direct)
-        return write_direct(path, data, bytes, err);
-    if (!write_beside(&t, data, bytes, err))
-        return false;
+    if (t.direct) return write_direct(path, data, bytes, err);
+    if (!write_beside(&t, data, bytes, err)) return false;
     sync_folder_of(t.path);
     return true;
 }

@@ -60,8 +60,7 @@ pk_interrupt *pk_interrupt_begin(pk_err *err) {
 }
 
 void pk_interrupt_end(pk_interrupt *intr) {
-    if (!intr)
-        return;
+    if (!intr) return;
     sigaction(SIGTERM, &intr->old_term, NULL);
     sigaction(SIGINT, &intr->old_int, NULL);
     sigaction(SIGPIPE, &intr->old_pipe, NULL);

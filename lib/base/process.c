@@ -26,15 +26,11 @@ static int set_attributes(posix_spawnattr_t *attr, bool own_group) {
     sigemptyset(&none);
     sigfillset(&all);
     short flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK;
-    if (own_group)
-        flags |= POSIX_SPAWN_SETPGROUP;
+    if (own_group) flags |= POSIX_SPAWN_SETPGROUP;
     int rc = posix_spawnattr_setflags(attr, flags);
-    if (rc == 0)
-        rc = posix_spawnattr_setsigdefault(attr, &all);
-    if (rc == 0)
-        rc = posix_spawnattr_setsigmask(attr, &none);
-    if (rc == 0 && own_group)
-        rc = posix_spawnattr_setpgroup(attr, 0);
+    if (rc == 0) rc = posix_spawnattr_setsigdefault(attr, &all);
+    if (rc == 0) rc = posix_spawnattr_setsigmask(attr, &none);
+    if (rc == 0 && own_group) rc = posix_spawnattr_setpgroup(attr, 0);
     return rc;
 }
 
@@ -43,8 +39,7 @@ static int set_actions(posix_spawn_file_actions_t *actions, const int fds[3]) {
     if (fds[0] < 0)
         rc = posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     for (int i = 0; i < 3 && rc == 0; i++)
-        if (fds[i] >= 0)
-            rc = posix_spawn_file_actions_adddup2(actions, fds[i], i);
+        if (fds[i] >= 0) rc = posix_spawn_file_actions_adddup2(actions, fds[i], i);
     return rc;
 }
 
@@ -53,15 +48,12 @@ static int spawn(char *const argv[], const int fds[3], bool own_group, pid_t *pi
     posix_spawnattr_t attr;
     posix_spawn_file_actions_t actions;
     int rc = posix_spawnattr_init(&attr);
-    if (rc != 0)
-        return rc;
+    if (rc != 0) return rc;
     rc = posix_spawn_file_actions_init(&actions);
     if (rc == 0) {
         rc = set_attributes(&attr, own_group);
-        if (rc == 0)
-            rc = set_actions(&actions, fds);
-        if (rc == 0)
-            rc = posix_spawnp(pid, argv[0], &actions, &attr, argv, environ);
+        if (rc == 0) rc = set_actions(&actions, fds);
+        if (rc == 0) rc = posix_spawnp(pid, argv[0], &actions, &attr, argv, environ);
         posix_spawn_file_actions_destroy(&actions);
     }
     posix_spawnattr_destroy(&attr);
@@ -71,14 +63,10 @@ static int spawn(char *const argv[], const int fds[3], bool own_group, pid_t *pi
 static void fail_spawn(pk_err *err, const char *name, int rc) {
     errno = rc;
     pk_fail(err, PK_E_SYS, name, "cannot start it");
-    if (rc == ENOENT)
-        pk_fix(err, "install it, or give the path to it");
-    else if (rc == EACCES)
-        pk_fix(err, "make it executable (chmod +x)");
-    else if (rc == ENOEXEC)
-        pk_fix(err, "begin a script with #! and its interpreter");
-    else
-        pk_fix(err, "check the limits on processes and open files (ulimit -a)");
+    if (rc == ENOENT) pk_fix(err, "install it, or give the path to it");
+    else if (rc == EACCES) pk_fix(err, "make it executable (chmod +x)");
+    else if (rc == ENOEXEC) pk_fix(err, "begin a script with #! and its interpreter");
+    else pk_fix(err, "check the limits on processes and open files (ulimit -a)");
 }
 
 bool pk_process_spawn(char *const argv[], const pk_spawn_options *options, pk_process *process,
@@ -89,15 +77,12 @@ bool pk_process_spawn(char *const argv[], const pk_spawn_options *options, pk_pr
     int rc = 0;
     for (int i = 0; i < 3 && rc == 0; i++) {
         fds[i] = above_standard(asked[i]);
-        if (asked[i] >= 0 && fds[i] < 0)
-            rc = errno;
+        if (asked[i] >= 0 && fds[i] < 0) rc = errno;
     }
     pid_t pid = -1;
-    if (rc == 0)
-        rc = spawn(argv, fds, options->own_group, &pid);
+    if (rc == 0) rc = spawn(argv, fds, options->own_group, &pid);
     for (int i = 0; i < 3; i++)
-        if (fds[i] >= 0 && fds[i] != asked[i])
-            close(fds[i]);
+        if (fds[i] >= 0 && fds[i] != asked[i]) close(fds[i]);
     if (rc != 0) {
         fail_spawn(err, argv[0], rc);
         return false;
@@ -134,10 +119,8 @@ static bool wait_readable(int fd, uint64_t timeout_ns) {
                                 .tv_nsec = (long)(left_ns % 1000000000u)};
         struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
         int n = ppoll(&poll_fd, 1, timeout_ns == UINT64_MAX ? NULL : &left, NULL);
-        if (n > 0)
-            return true;
-        if (n == 0 || errno != EINTR)
-            return false;
+        if (n > 0) return true;
+        if (n == 0 || errno != EINTR) return false;
     }
 }
 
@@ -145,34 +128,28 @@ static void reap(pk_process *process, pk_exit *exit) {
     int status = 0;
     pid_t pid;
     *exit = (pk_exit){.code = -1};
-    do
-        pid = wait4(process->pid, &status, 0, &exit->usage);
+    do pid = wait4(process->pid, &status, 0, &exit->usage);
     while (pid < 0 && errno == EINTR);
-    if (pid > 0 && WIFEXITED(status))
-        exit->code = WEXITSTATUS(status);
-    else if (pid > 0 && WIFSIGNALED(status))
-        exit->signal = WTERMSIG(status);
+    if (pid > 0 && WIFEXITED(status)) exit->code = WEXITSTATUS(status);
+    else if (pid > 0 && WIFSIGNALED(status)) exit->signal = WTERMSIG(status);
     close(process->pidfd);
     process->pidfd = -1;
 }
 
 bool pk_process_wait(pk_process *process, uint64_t timeout_ns, pk_exit *exit) {
-    if (process->pidfd < 0 || !wait_readable(process->pidfd, timeout_ns))
-        return false;
+    if (process->pidfd < 0 || !wait_readable(process->pidfd, timeout_ns)) return false;
     reap(process, exit);
     return true;
 }
 
 void pk_process_stop(pk_process *process, bool group, uint64_t grace_ns, pk_exit *exit) {
-    if (process->pidfd < 0)
-        return;
+    if (process->pidfd < 0) return;
     pid_t whom = group ? -process->pid : process->pid;
     kill(whom, SIGTERM);
     bool ended = wait_readable(process->pidfd, grace_ns);
     /* Before reaping: until then the zombie keeps the pid, and with it the group's number, from
      * being given to somebody else. */
-    if (group || !ended)
-        kill(whom, SIGKILL);
+    if (group || !ended) kill(whom, SIGKILL);
     wait_readable(process->pidfd, UINT64_MAX);
     reap(process, exit);
 }
@@ -211,8 +188,7 @@ static const char *take_word(const char *p, char *out, char **end, char *open) {
 
 /* Blanks and joined lines between words. */
 static const char *skip_between(const char *p) {
-    while (is_blank(*p) || (p[0] == '\\' && p[1] == '\n'))
-        p += *p == '\\' ? 2 : 1;
+    while (is_blank(*p) || (p[0] == '\\' && p[1] == '\n')) p += *p == '\\' ? 2 : 1;
     return p;
 }
 

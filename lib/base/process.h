@@ -14,10 +14,10 @@ typedef struct pk_process {
 } pk_process;
 
 typedef struct pk_spawn_options {
-    int stdin_fd;  /* -1: /dev/null */
-    int stdout_fd; /* -1: inherited */
-    int stderr_fd; /* -1: inherited */
-    bool own_group;  /* so that pk_process_stop reaches its children too */
+    int stdin_fd;   /* -1: /dev/null */
+    int stdout_fd;  /* -1: inherited */
+    int stderr_fd;  /* -1: inherited */
+    bool own_group; /* so that pk_process_stop reaches its children too */
 } pk_spawn_options;
 #define PK_SPAWN_DEFAULT ((pk_spawn_options){.stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1})
 

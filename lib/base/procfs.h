@@ -11,9 +11,10 @@
 
 typedef struct pk_process_info {
     pid_t pid;
-    uid_t uid;         /* effective user; root for a process that may not be inspected */
-    char name[64];     /* comm */
-    char command[256]; /* command line, blanks between arguments, cut; "[name]" for kernel threads */
+    uid_t uid;     /* effective user; root for a process that may not be inspected */
+    char name[64]; /* comm */
+    char
+        command[256]; /* command line, blanks between arguments, cut; "[name]" for kernel threads */
 } pk_process_info;
 
 typedef bool pk_process_visitor(void *context, const pk_process_info *info);
@@ -39,8 +40,8 @@ typedef bool pk_listener_visitor(void *context, const pk_listener_info *info);
  * returns false. */
 void pk_procfs_each_listener(pk_listener_visitor *each, void *context);
 
-/* infos[i] = the process with the lowest pid that holds the socket inodes[i], as far as we may look;
- * pid 0 where none was found. One walk over all processes, whatever n. */
+/* infos[i] = the process with the lowest pid that holds the socket inodes[i], as far as we may
+ * look; pid 0 where none was found. One walk over all processes, whatever n. */
 void pk_procfs_socket_owners(size_t n, const uint64_t inodes[], pk_process_info infos[]);
 /* The same for one socket; false, *info untouched, if none was found. */
 bool pk_procfs_socket_owner(uint64_t inode, pk_process_info *info);

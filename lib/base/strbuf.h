@@ -35,8 +35,8 @@ void pk_strbuf_addv(pk_strbuf *sb, const char *fmt, va_list args) PK_PRINTF(2, 0
 char *pk_strbuf_reserve(pk_strbuf *sb, size_t bytes);
 void pk_strbuf_grown(pk_strbuf *sb, size_t bytes);
 
-/* The string, now the caller's to free(); *sb is as after init, in any case. NULL when it had failed
- * or out of memory, *length untouched then. `length` may be NULL. */
+/* The string, now the caller's to free(); *sb is as after init, in any case. NULL when it had
+ * failed or out of memory, *length untouched then. `length` may be NULL. */
 char *pk_strbuf_detach(pk_strbuf *sb, size_t *length);
 
 static inline bool pk_strbuf_ok(const pk_strbuf *sb) {

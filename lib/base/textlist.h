@@ -1,4 +1,5 @@
-/* A list of texts, as a repeatable option gives it. Owned by whoever made it (the parser's arena). */
+/* A list of texts, as a repeatable option gives it. Owned by whoever made it (the parser's arena).
+ */
 #ifndef PK_BASE_TEXTLIST_H
 #define PK_BASE_TEXTLIST_H
 

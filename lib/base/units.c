@@ -20,8 +20,7 @@ static bool is_blank(char c) {
 }
 
 static const char *skip_blanks(const char *p) {
-    while (is_blank(*p))
-        p++;
+    while (is_blank(*p)) p++;
     return p;
 }
 
@@ -47,11 +46,9 @@ static bool add_digit(uint64_t *value, char digit) {
 static scan scan_whole(const char **text, uint64_t *out) {
     const char *p = *text;
     uint64_t value = 0;
-    if (!is_digit(*p))
-        return SCAN_NONE;
+    if (!is_digit(*p)) return SCAN_NONE;
     for (; is_digit(*p); p++)
-        if (!add_digit(&value, *p))
-            return SCAN_OVERFLOW;
+        if (!add_digit(&value, *p)) return SCAN_OVERFLOW;
     *text = p;
     *out = value;
     return SCAN_OK;
@@ -62,8 +59,7 @@ static scan scan_decimal(const char **text, decimal *out) {
     const char *p = *text;
     decimal d = {0};
     scan whole = scan_whole(&p, &d.whole);
-    if (whole == SCAN_OVERFLOW)
-        return SCAN_OVERFLOW;
+    if (whole == SCAN_OVERFLOW) return SCAN_OVERFLOW;
     if (*p == '.' && is_digit(p[1])) {
         uint64_t weight = FRACTION_ONE;
         for (p++; is_digit(*p); p++) {
@@ -84,10 +80,9 @@ static scan scan_decimal(const char **text, decimal *out) {
  * ns (< 2^55), fits in 128 bits with room to spare. */
 static bool scale(const decimal *d, uint64_t unit, uint64_t *out, bool *exact) {
     unsigned __int128 part = (unsigned __int128)d->fraction * unit;
-    unsigned __int128 total = (unsigned __int128)d->whole * unit +
-                              (part + FRACTION_ONE / 2) / FRACTION_ONE;
-    if (total > UINT64_MAX)
-        return false;
+    unsigned __int128 total =
+        (unsigned __int128)d->whole * unit + (part + FRACTION_ONE / 2) / FRACTION_ONE;
+    if (total > UINT64_MAX) return false;
     *out = (uint64_t)total;
     *exact = part % FRACTION_ONE == 0 && !d->more;
     return true;
@@ -101,13 +96,11 @@ typedef struct unit {
 
 static bool name_matches(const char *name, size_t bytes, const char *text, size_t length,
                          bool any_case) {
-    if (bytes != length)
-        return false;
+    if (bytes != length) return false;
     for (size_t i = 0; i < bytes; i++) {
         bool upper = any_case && text[i] >= 'A' && text[i] <= 'Z';
         bool name_upper = any_case && name[i] >= 'A' && name[i] <= 'Z';
-        if ((upper ? text[i] - 'A' + 'a' : text[i]) !=
-            (name_upper ? name[i] - 'A' + 'a' : name[i]))
+        if ((upper ? text[i] - 'A' + 'a' : text[i]) != (name_upper ? name[i] - 'A' + 'a' : name[i]))
             return false;
     }
     return true;
@@ -117,8 +110,7 @@ static const unit *find_unit(const unit *units, const char *text, size_t length,
     for (const unit *u = units; u->names; u++)
         for (const char *name = u->names; *name;) {
             size_t bytes = strcspn(name, " ");
-            if (name_matches(name, bytes, text, length, any_case))
-                return u;
+            if (name_matches(name, bytes, text, length, any_case)) return u;
             name += bytes + (name[bytes] == ' ');
         }
     return NULL;
@@ -127,8 +119,7 @@ static const unit *find_unit(const unit *units, const char *text, size_t length,
 /* A unit's letters: everything up to a blank, a digit or punctuation of numbers. */
 static size_t unit_length(const char *p) {
     size_t n = 0;
-    while (p[n] && !is_blank(p[n]) && !is_digit(p[n]) && !strchr(".+-", p[n]))
-        n++;
+    while (p[n] && !is_blank(p[n]) && !is_digit(p[n]) && !strchr(".+-", p[n])) n++;
     return n;
 }
 
@@ -143,7 +134,7 @@ static const unit duration_units[] = {
     {"h hr hrs hour hours", 3600 * PK_NS_PER_S},
     {"d day days", 86400 * PK_NS_PER_S},
     {"w wk wks week weeks", 7 * 86400 * PK_NS_PER_S},
-    {"M month months", 2630016 * PK_NS_PER_S}, /* 30.44 days */
+    {"M month months", 2630016 * PK_NS_PER_S},       /* 30.44 days */
     {"y yr yrs year years", 31557600 * PK_NS_PER_S}, /* 365.25 days */
     {0},
 };
@@ -162,13 +153,11 @@ static bool duration_too_long(pk_err *err, const char *text) {
 
 /* One number with its unit; *p moves behind it. `first`: nothing stands before it, so that a bare
  * number at the end of the text may mean seconds. */
-static bool duration_part(const char **p, bool first, const char *text, uint64_t *ns,
-                          pk_err *err) {
+static bool duration_part(const char **p, bool first, const char *text, uint64_t *ns, pk_err *err) {
     decimal number;
     bool exact;
     scan scanned = scan_decimal(p, &number);
-    if (scanned == SCAN_OVERFLOW)
-        return duration_too_long(err, text);
+    if (scanned == SCAN_OVERFLOW) return duration_too_long(err, text);
     if (scanned == SCAN_NONE)
         return no_duration(err, text, **p == '-' ? "it is negative" : "a number is missing");
 
@@ -179,7 +168,8 @@ static bool duration_part(const char **p, bool first, const char *text, uint64_t
         const unit *u = find_unit(duration_units, *p, length, false);
         if (!u) {
             char why[64];
-            snprintf(why, sizeof why, "unknown unit \"%.*s\"", (int)(length < 40 ? length : 40), *p);
+            snprintf(why, sizeof why, "unknown unit \"%.*s\"", (int)(length < 40 ? length : 40),
+                     *p);
             return no_duration(err, text, why);
         }
         worth = u->worth;
@@ -193,12 +183,10 @@ static bool duration_part(const char **p, bool first, const char *text, uint64_t
 bool pk_parse_duration(const char *text, uint64_t *ns, pk_err *err) {
     const char *p = skip_blanks(text);
     uint64_t total = 0;
-    if (!*p)
-        return no_duration(err, text, "it is empty");
+    if (!*p) return no_duration(err, text, "it is empty");
     for (bool first = true; *p; first = false) {
-        uint64_t part;
-        if (!duration_part(&p, first, text, &part, err))
-            return false;
+        uint64_t part = 0;
+        if (!duration_part(&p, first, text, &part, err)) return false;
         if (__builtin_add_overflow(total, part, &total) || total > INT64_MAX)
             return duration_too_long(err, text);
     }
@@ -221,7 +209,9 @@ static bool parse_quantity(const quantity *q, const char *text, uint64_t *out, p
     scan scanned = scan_decimal(&p, &number);
     if (scanned == SCAN_NONE) {
         pk_fail(err, PK_E_USAGE, NULL, SHOWN " is no %s%s", text, q->noun,
-                !*p ? ": it is empty" : *p == '-' ? ": it is negative" : "");
+                !*p         ? ": it is empty"
+                : *p == '-' ? ": it is negative"
+                            : "");
         goto usage;
     }
     p = skip_blanks(p);
@@ -250,12 +240,11 @@ usage:
 }
 
 static const unit byte_units[] = {
-    {"b byte bytes", 1},
-    {"k kib", 1ull << 10}, {"kb", 1000ull},
-    {"m mib", 1ull << 20}, {"mb", 1000000ull},
-    {"g gib", 1ull << 30}, {"gb", 1000000000ull},
-    {"t tib", 1ull << 40}, {"tb", 1000000000000ull},
-    {0},
+    {"b byte bytes", 1},      {"k kib", 1ull << 10},
+    {"kb", 1000ull},          {"m mib", 1ull << 20},
+    {"mb", 1000000ull},       {"g gib", 1ull << 30},
+    {"gb", 1000000000ull},    {"t tib", 1ull << 40},
+    {"tb", 1000000000000ull}, {0},
 };
 
 bool pk_parse_bytes(const char *text, uint64_t *bytes, pk_err *err) {
@@ -299,10 +288,8 @@ bool pk_parse_int(const char *text, int64_t min, int64_t max, int64_t *out, pk_e
         *out = value;
         return true;
     }
-    if (max == INT64_MAX)
-        pk_fix(err, "use a whole number from %lld up", (long long)min);
-    else
-        pk_fix(err, "use a whole number from %lld to %lld", (long long)min, (long long)max);
+    if (max == INT64_MAX) pk_fix(err, "use a whole number from %lld up", (long long)min);
+    else pk_fix(err, "use a whole number from %lld to %lld", (long long)min, (long long)max);
     return false;
 }
 
@@ -320,19 +307,15 @@ static double read_double(const char *text) {
  * grammar is checked here because strtod takes more: hex, "inf", "nan", blanks, signs. */
 static const char *decimal_end(const char *text) {
     const char *p = text;
-    while (is_digit(*p))
-        p++;
+    while (is_digit(*p)) p++;
     bool any = p > text;
     if (*p == '.' && (any || is_digit(p[1])))
-        for (p++; is_digit(*p); p++)
-            any = true;
-    if (!any)
-        return NULL;
+        for (p++; is_digit(*p); p++) any = true;
+    if (!any) return NULL;
     if (*p == 'e' || *p == 'E') {
         const char *exponent = p + 1 + (p[1] == '+' || p[1] == '-');
         if (is_digit(*exponent))
-            for (p = exponent; is_digit(*p);)
-                p++;
+            for (p = exponent; is_digit(*p);) p++;
     }
     return p;
 }
@@ -388,8 +371,7 @@ static void print(char *out, size_t size, const char *fmt, ...) {
 
 /* True, and *out filled, if `value` is NaN or infinite. */
 static bool print_special(char *out, size_t size, double value) {
-    if (isfinite(value))
-        return false;
+    if (isfinite(value)) return false;
     print(out, size, "%s", isnan(value) ? "NaN" : value < 0 ? "-inf" : "inf");
     return true;
 }
@@ -409,12 +391,10 @@ static bool print_seconds(char *out, size_t size, const char *sign, double ns) {
         char number[32];
         double value = ns / units[i].worth;
         print(number, sizeof number, "%.*f", value < 9.995 ? 2 : value < 99.95 ? 1 : 0, value);
-        if (read_double(number) >= (i < 3 ? 1000 : 60))
-            continue;
+        if (read_double(number) >= (i < 3 ? 1000 : 60)) continue;
         if (strchr(number, '.')) {
             size_t end = strlen(number);
-            while (number[end - 1] == '0')
-                end--;
+            while (number[end - 1] == '0') end--;
             number[number[end - 1] == '.' ? end - 1 : end] = '\0';
         }
         print(out, size, "%s%s %s", sign, number, units[i].name);
@@ -430,14 +410,12 @@ char *pk_format_duration(char *out, size_t size, double ns) {
     } pairs[] = {{"m", "s", 60, 1}, {"h", "m", 3600, 60}, {"d", "h", 86400, 3600}};
     const char *sign = sign_of(ns);
     double magnitude = fabs(ns);
-    if (print_special(out, size, ns))
-        return out;
+    if (print_special(out, size, ns)) return out;
     if (magnitude < 0.005) {
         print(out, size, "0");
         return out;
     }
-    if (print_seconds(out, size, sign, magnitude))
-        return out;
+    if (print_seconds(out, size, sign, magnitude)) return out;
     if (magnitude >= 0x1p63) {
         print(out, size, "%sover 292 y", sign);
         return out;
@@ -446,13 +424,11 @@ char *pk_format_duration(char *out, size_t size, double ns) {
         double worth_ns = (double)pairs[i].small_s * 1e9;
         uint64_t smalls = (uint64_t)(magnitude / worth_ns + 0.5);
         uint64_t per_big = pairs[i].big_s / pairs[i].small_s;
-        if (i < 2 && smalls * pairs[i].small_s >= pairs[i + 1].big_s)
-            continue;
+        if (i < 2 && smalls * pairs[i].small_s >= pairs[i + 1].big_s) continue;
         unsigned long long bigs = smalls / per_big, rest = smalls % per_big;
         if (rest)
             print(out, size, "%s%llu%s %llu%s", sign, bigs, pairs[i].big, rest, pairs[i].small);
-        else
-            print(out, size, "%s%llu%s", sign, bigs, pairs[i].big);
+        else print(out, size, "%s%llu%s", sign, bigs, pairs[i].big);
         return out;
     }
 }
@@ -472,8 +448,7 @@ char *pk_format_duration_exact(char *out, size_t size, uint64_t ns) {
             ns %= large[i].worth;
         }
     size_t i = 0;
-    while (ns % small[i].worth)
-        i++;
+    while (ns % small[i].worth) i++;
     if (ns || length == 0)
         snprintf(text + length, sizeof text - length, "%llu%s",
                  (unsigned long long)(ns / small[i].worth), small[i].name);
@@ -483,8 +458,7 @@ char *pk_format_duration_exact(char *out, size_t size, uint64_t ns) {
 
 char *pk_format_bytes(char *out, size_t size, double bytes) {
     static const char *const names[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
-    if (print_special(out, size, bytes))
-        return out;
+    if (print_special(out, size, bytes)) return out;
     double value = fabs(bytes);
     size_t i = 0;
     /* What would be rounded up to 1024 is one of the next unit. */
@@ -499,14 +473,11 @@ char *pk_format_bytes(char *out, size_t size, double bytes) {
 /* Adds one to the last digit of "d.ddde±x". False, text untouched, when all digits are nines. */
 static bool last_digit_up(char *text) {
     char *p = strchr(text, 'e');
-    while (p > text && (p[-1] == '9' || p[-1] == '.'))
-        p--;
-    if (p == text)
-        return false;
+    while (p > text && (p[-1] == '9' || p[-1] == '.')) p--;
+    if (p == text) return false;
     p[-1]++;
     for (; *p != 'e'; p++)
-        if (is_digit(*p))
-            *p = '0';
+        if (is_digit(*p)) *p = '0';
     return true;
 }
 
@@ -518,16 +489,13 @@ static bool last_digit_up(char *text) {
 static void shortest_digits(char *out, size_t size, double magnitude) {
     for (int digits = magnitude < DBL_MIN ? 1 : 15; digits <= 17; digits++) {
         print(out, size, "%.*e", digits - 1, magnitude);
-        if (read_double(out) == magnitude)
-            return;
-        if (last_digit_up(out) && read_double(out) == magnitude)
-            return;
+        if (read_double(out) == magnitude) return;
+        if (last_digit_up(out) && read_double(out) == magnitude) return;
     }
 }
 
 char *pk_format_double(char *out, size_t size, double value) {
-    if (print_special(out, size, value))
-        return out;
+    if (print_special(out, size, value)) return out;
     const char *sign = signbit(value) ? "-" : "";
     if (value == 0) {
         print(out, size, "%s0", sign);
@@ -538,25 +506,20 @@ char *pk_format_double(char *out, size_t size, double value) {
     const char *e = strchr(text, 'e');
     int64_t exponent = 0;
     pk_err ignored;
-    if (!pk_parse_int(e + 1, -400, 400, &exponent, &ignored))
-        exponent = 0;
+    if (!pk_parse_int(e + 1, -400, 400, &exponent, &ignored)) exponent = 0;
     size_t n = 0;
     for (const char *p = text; p < e; p++)
-        if (is_digit(*p))
-            digits[n++] = *p;
-    while (n > 1 && digits[n - 1] == '0')
-        n--;
+        if (is_digit(*p)) digits[n++] = *p;
+    while (n > 1 && digits[n - 1] == '0') n--;
     digits[n] = '\0';
 
     int count = (int)n, point = (int)exponent + 1; /* digits before the decimal point */
     if (exponent < -9 || exponent >= 21)
         print(out, size, "%s%.1s%s%se%d", sign, digits, n > 1 ? "." : "", digits + 1,
               (int)exponent);
-    else if (point <= 0)
-        print(out, size, "%s0.%.*s%s", sign, -point, "000000000", digits);
+    else if (point <= 0) print(out, size, "%s0.%.*s%s", sign, -point, "000000000", digits);
     else if (point >= count)
         print(out, size, "%s%s%.*s", sign, digits, point - count, "000000000000000000000");
-    else
-        print(out, size, "%s%.*s.%s", sign, point, digits, digits + point);
+    else print(out, size, "%s%.*s.%s", sign, point, digits, digits + point);
     return out;
 }

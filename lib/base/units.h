@@ -18,7 +18,8 @@
  * Units ns us (µs) ms s m h d w M(30.44 d) y(365.25 d) and their long names; fractions ("4.2s").
  * A bare number means seconds. Negative or over 2^63-1 ns is an error. */
 bool pk_parse_duration(const char *text, uint64_t *ns, pk_err *err) PK_MUST_CHECK;
-/* "1024", "64k", "64KiB", "1.5M", "1MB": k M G and KiB MiB GiB are powers of 1024, kB MB GB of 1000. */
+/* "1024", "64k", "64KiB", "1.5M", "1MB": k M G and KiB MiB GiB are powers of 1024, kB MB GB of
+ * 1000. */
 bool pk_parse_bytes(const char *text, uint64_t *bytes, pk_err *err) PK_MUST_CHECK;
 /* oha's -n: an integer or a decimal with k = 1e3 or m = 1e6, any case ("10k", "2.6k", "0.001m").
  * A result that is no whole number is an error. */

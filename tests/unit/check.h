@@ -23,7 +23,7 @@
 
 /* |actual - expected| <= relative * |expected|; with expected 0 or relative 0: equal. NaN is near
  * NaN only. */
-#define assert_near(actual, expected, relative)                                                    \
+#define assert_near(actual, expected, relative) \
     check_near((actual), (expected), (relative), #actual, __FILE__, __LINE__)
 
 static inline void check_near(double actual, double expected, double relative, const char *what,
@@ -31,8 +31,7 @@ static inline void check_near(double actual, double expected, double relative, c
     bool near = isnan(expected)   ? isnan(actual)
                 : isinf(expected) ? actual == expected
                                   : fabs(actual - expected) <= relative * fabs(expected);
-    if (near)
-        return;
+    if (near) return;
     print_error("%s is %.17g, not %.17g within %g of it\n", what, actual, expected, relative);
     _fail(file, line);
 }
@@ -42,8 +41,7 @@ static inline void check_near(double actual, double expected, double relative, c
 
 static inline void check_ok(bool ok, const pk_err *err, const char *what, const char *file,
                             int line) {
-    if (ok)
-        return;
+    if (ok) return;
     char text[PK_ERR_LINE_MAX];
     pk_err_format(err, text, sizeof text);
     print_error("%s failed: %s\n", what, text);
@@ -52,13 +50,12 @@ static inline void check_ok(bool ok, const pk_err *err, const char *what, const 
 
 /* The call fails with this kind and says what is wrong and how to fix it. *err starts cleared:
  * memset it before the call. */
-#define assert_fails(ok, err, err_kind)                                                            \
+#define assert_fails(ok, err, err_kind) \
     check_fails((ok), (err), (err_kind), #ok, __FILE__, __LINE__)
 
 static inline void check_fails(bool ok, const pk_err *err, pk_err_kind kind, const char *what,
                                const char *file, int line) {
-    if (!ok && err->kind == kind && err->what[0] && err->fix[0])
-        return;
+    if (!ok && err->kind == kind && err->what[0] && err->fix[0]) return;
     print_error("%s gave %d: kind %d (not %d), what \"%s\", fix \"%s\"\n", what, ok, err->kind,
                 kind, err->what, err->fix);
     _fail(file, line);
