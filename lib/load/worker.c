@@ -177,7 +177,7 @@ static uint64_t window_end_ns(const pk_worker *w) {
 static void count_never_sent(pk_worker *w, uint64_t end_ns) {
     pk_schedule *schedule = &w->config.schedule;
     pk_tally *t = w->tally;
-    uint64_t n = pk_schedule_backlog(schedule, end_ns);
+    uint64_t n = pk_schedule_backlog(schedule, end_ns - 1); /* due at the end: not in the run */
     if (n == 0) return;
     t->never_sent = n;
     t->never_sent_oldest_ns = end_ns - pk_schedule_next_ns(schedule);
