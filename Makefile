@@ -161,7 +161,7 @@ coverage: ## run all tests, print the covered lines and branches per room
 	$(Q)tests/coverage build/coverage
 
 compare: tests links ## perfkit beside its peers, as far as they are installed: what they print, what they cost
-	$(Q)tests/peers/run $(CURDIR)/$(B)
+	$(Q)tests/peers/run $(B)
 
 lint: all ## clang-format, clang-tidy and cppcheck find nothing
 	$(Q)clang-format --dry-run -Werror $(SOURCES)
