@@ -37,6 +37,7 @@ typedef struct pk_engine pk_engine;
 
 typedef struct pk_engine_ops {
     const char *name;
+    uint32_t files_per_64_slots; /* descriptors it opens beside the connections themselves */
     /* NULL and *err on failure. Called in the worker's thread, before the clock starts. A poll
      * returns when wake_fd is readable. first_slot: the run-wide number of slot 0. */
     pk_engine *(*open)(const pk_plan *plan, uint32_t slots, uint64_t first_slot, int wake_fd,

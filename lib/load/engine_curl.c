@@ -9,7 +9,10 @@
  *      (the server closed it) is unregistered, or level-triggered epoll would spin.
  *  (3) Closing a descriptor goes through on_close, which forgets watched[fd]: the kernel drops the
  *      registration by itself, and the number may come back as another socket.
- *  (4) After each call into libcurl that may finish transfers the finished ones are collected and
+ *  (4) Slots share a multi handle in lanes of SLOTS_PER_LANE: looking for a free connection, libcurl
+ *      walks over all of a multi's connections to that host (ConnectionExists), which at 10,000
+ *      connections cost more than the rest of the request.
+ *  (5) After each call into libcurl that may finish transfers the finished ones are collected and
  *      stamped at once, so that no answer waits for the others of its batch. */
 #include "load/engine.h"
 
@@ -29,12 +32,20 @@
 #define EVENTS_PER_WAIT 256
 #define WAKE_TAG UINT64_MAX
 #define TIMER_GRAIN_NS 1000000u
+#define SLOTS_PER_LANE 64u
 
-enum watch { UNKNOWN = 0, READ = EPOLLIN, WRITE = EPOLLOUT, PARKED = 1 << 30 };
+enum watch_events { UNKNOWN = 0, READ = EPOLLIN, WRITE = EPOLLOUT, PARKED = 1 << 30 };
+
+typedef struct lane {
+    CURLM *multi;
+    pk_engine *engine;
+    uint64_t timer_ns; /* when libcurl wants to be called; UINT64_MAX: not */
+} lane;
 
 typedef struct slot {
     CURL *easy;
     pk_engine *engine;
+    lane *lane;
     struct curl_slist *resolve, *connect_to;
     uint64_t start_ns, first_byte_ns, body_bytes;
     uint32_t prereqs;    /* requests sent for this transfer: 2 means that libcurl sent it again */
@@ -43,14 +54,20 @@ typedef struct slot {
     bool is_connecting;  /* socket opened, request not yet sent */
 } slot;
 
+/* What epoll was told about a descriptor. */
+typedef struct watch {
+    uint32_t events; /* enum watch_events */
+    uint32_t lane_idx;
+} watch;
+
 struct pk_engine {
-    CURLM *multi;
+    lane *lanes;
+    uint32_t n_lanes;
     struct curl_slist *headers;
     int epoll_fd;
     uint32_t n_slots;
     uint32_t n_connecting;
-    uint64_t timer_ns; /* when libcurl wants to be called; UINT64_MAX: not */
-    uint32_t *watched;
+    watch *watched; /* by descriptor */
     size_t watched_count;
     pk_engine_totals totals;
     pk_completion *done; /* n_slots: a slot is not submitted again before poll has handed it over */
@@ -105,14 +122,14 @@ static int on_close(void *context, curl_socket_t fd) {
         e->totals.retransmits_known = true;
         e->totals.retransmits += info.tcpi_total_retrans;
     }
-    if ((size_t)fd < e->watched_count) e->watched[fd] = UNKNOWN;
+    if ((size_t)fd < e->watched_count) e->watched[fd].events = UNKNOWN;
     return close(fd);
 }
 
 static bool grow_watched(pk_engine *e, size_t fd) {
     if (fd < e->watched_count) return true;
     size_t count = fd + 1 > 2 * e->watched_count ? fd + 1 : 2 * e->watched_count;
-    uint32_t *grown = realloc(e->watched, count * sizeof *grown);
+    watch *grown = realloc(e->watched, count * sizeof *grown);
     if (!grown) return false;
     memset(grown + e->watched_count, 0, (count - e->watched_count) * sizeof *grown);
     e->watched = grown;
@@ -121,10 +138,12 @@ static bool grow_watched(pk_engine *e, size_t fd) {
 }
 
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void *socket_data) {
-    pk_engine *e = context;
+    lane *l = context;
+    pk_engine *e = l->engine;
     (void)easy, (void)socket_data;
     if (!grow_watched(e, (size_t)fd)) return -1;
-    uint32_t *watched = &e->watched[fd];
+    uint32_t *watched = &e->watched[fd].events;
+    e->watched[fd].lane_idx = (uint32_t)(l - e->lanes);
     if (what == CURL_POLL_REMOVE) {
         *watched |= *watched ? (uint32_t)PARKED : 0u;
         return 0;
@@ -139,9 +158,9 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void
 }
 
 static int on_timer(CURLM *multi, long timeout_ms, void *context) {
-    pk_engine *e = context;
+    lane *l = context;
     (void)multi;
-    e->timer_ns = timeout_ms < 0    ? UINT64_MAX
+    l->timer_ns = timeout_ms < 0    ? UINT64_MAX
                   : timeout_ms == 0 ? 0
                                     : pk_now_ns() + (uint64_t)timeout_ms * 1000000u;
     return 0;
@@ -200,14 +219,15 @@ static void fill_completion(slot *s, CURLcode code, pk_completion *c) {
 }
 
 static void make_idle(slot *s) {
-    curl_multi_remove_handle(s->engine->multi, s->easy);
+    curl_multi_remove_handle(s->lane->multi, s->easy);
     connected(s);
     s->active = false;
 }
 
-static void collect(pk_engine *e) {
+static void collect(lane *l) {
+    pk_engine *e = l->engine;
     int left;
-    for (CURLMsg *message; (message = curl_multi_info_read(e->multi, &left));) {
+    for (CURLMsg *message; (message = curl_multi_info_read(l->multi, &left));) {
         slot *s;
         if (message->msg != CURLMSG_DONE) continue;
         CURLcode code = message->data.result; /* gone once the handle is removed */
@@ -217,10 +237,10 @@ static void collect(pk_engine *e) {
     }
 }
 
-static void act(pk_engine *e, curl_socket_t fd, int what) {
+static void act(lane *l, curl_socket_t fd, int what) {
     int running;
-    curl_multi_socket_action(e->multi, fd, what, &running);
-    collect(e);
+    curl_multi_socket_action(l->multi, fd, what, &running);
+    collect(l);
 }
 
 /* --- set-up --------------------------------------------------------------------------------- */
@@ -301,8 +321,10 @@ static void set_callbacks(slot *s) {
     curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, s->engine);
 }
 
-static bool slot_init(slot *s, pk_engine *e, const pk_plan *plan, const pk_route *route) {
+static bool slot_init(slot *s, lane *l, const pk_plan *plan, const pk_route *route) {
+    pk_engine *e = l->engine;
     s->engine = e;
+    s->lane = l;
     s->easy = curl_easy_init();
     if (!s->easy) return false;
     set_request(s->easy, plan);
@@ -317,26 +339,32 @@ static bool slot_init(slot *s, pk_engine *e, const pk_plan *plan, const pk_route
     return true;
 }
 
-static bool multi_init(pk_engine *e, int wake_fd) {
-    struct epoll_event wake = {.events = EPOLLIN, .data.u64 = WAKE_TAG};
-    e->multi = curl_multi_init();
-    e->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    if (!e->multi || e->epoll_fd < 0) return false;
-    if (epoll_ctl(e->epoll_fd, EPOLL_CTL_ADD, wake_fd, &wake) < 0) return false;
-    curl_multi_setopt(e->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
-    curl_multi_setopt(e->multi, CURLMOPT_SOCKETDATA, e);
-    curl_multi_setopt(e->multi, CURLMOPT_TIMERFUNCTION, on_timer);
-    curl_multi_setopt(e->multi, CURLMOPT_TIMERDATA, e);
-    curl_multi_setopt(e->multi, CURLMOPT_MAXCONNECTS, (long)e->n_slots + 8);
+static bool lane_init(lane *l, pk_engine *e) {
+    l->engine = e;
+    l->timer_ns = UINT64_MAX;
+    l->multi = curl_multi_init();
+    if (!l->multi) return false;
+    curl_multi_setopt(l->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+    curl_multi_setopt(l->multi, CURLMOPT_SOCKETDATA, l);
+    curl_multi_setopt(l->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+    curl_multi_setopt(l->multi, CURLMOPT_TIMERDATA, l);
+    curl_multi_setopt(l->multi, CURLMOPT_MAXCONNECTS, (long)SLOTS_PER_LANE + 8);
     return true;
+}
+
+static bool epoll_init(pk_engine *e, int wake_fd) {
+    struct epoll_event wake = {.events = EPOLLIN, .data.u64 = WAKE_TAG};
+    e->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    return e->epoll_fd >= 0 && epoll_ctl(e->epoll_fd, EPOLL_CTL_ADD, wake_fd, &wake) == 0;
 }
 
 static void engine_close(pk_engine *e, pk_engine_totals *totals) {
     if (!e) return;
     for (uint32_t i = 0; i < e->n_slots; i++)
         if (e->slots[i].active) make_idle(&e->slots[i]);
-    /* the multi first: it closes the kept connections through on_close */
-    if (e->multi) curl_multi_cleanup(e->multi);
+    /* the multis first: they close the kept connections through on_close */
+    for (uint32_t i = 0; i < e->n_lanes; i++)
+        if (e->lanes[i].multi) curl_multi_cleanup(e->lanes[i].multi);
     for (uint32_t i = 0; i < e->n_slots; i++) {
         curl_easy_cleanup(e->slots[i].easy);
         curl_slist_free_all(e->slots[i].resolve);
@@ -345,6 +373,7 @@ static void engine_close(pk_engine *e, pk_engine_totals *totals) {
     curl_slist_free_all(e->headers);
     if (totals) *totals = e->totals;
     if (e->epoll_fd >= 0) close(e->epoll_fd);
+    free(e->lanes);
     free(e->watched);
     free(e->done);
     free(e);
@@ -357,13 +386,15 @@ static pk_engine *engine_open(const pk_plan *plan, uint32_t n_slots, uint64_t fi
     if (ok) {
         e->n_slots = n_slots;
         e->epoll_fd = -1;
-        e->timer_ns = UINT64_MAX;
         e->done = calloc(n_slots, sizeof *e->done);
-        ok = e->done && multi_init(e, wake_fd);
+        e->lanes = calloc((n_slots + SLOTS_PER_LANE - 1) / SLOTS_PER_LANE, sizeof *e->lanes);
+        ok = e->done && e->lanes && epoll_init(e, wake_fd);
+        for (; ok && e->n_lanes * SLOTS_PER_LANE < n_slots; e->n_lanes++)
+            ok = lane_init(&e->lanes[e->n_lanes], e);
         for (size_t i = 0; ok && i < plan->n_headers; i++)
             ok = add_line(&e->headers, plan->headers[i]);
         for (uint32_t i = 0; ok && i < n_slots; i++)
-            ok = slot_init(&e->slots[i], e, plan,
+            ok = slot_init(&e->slots[i], &e->lanes[i / SLOTS_PER_LANE], plan,
                            &plan->routes[(first_slot + i) % plan->n_routes]);
     }
     if (ok) return e;
@@ -383,21 +414,21 @@ static uint64_t engine_submit(pk_engine *e, uint32_t index) {
     s->prereqs = 0;
     s->socket_errno = 0;
     s->start_ns = pk_now_ns();
-    curl_multi_add_handle(e->multi, s->easy);
+    curl_multi_add_handle(s->lane->multi, s->easy);
     /* a new handle has a timer of 0: this call sends the request, or begins to connect */
-    act(e, CURL_SOCKET_TIMEOUT, 0);
+    act(s->lane, CURL_SOCKET_TIMEOUT, 0);
     return s->start_ns;
 }
 
 static void unwatch(pk_engine *e, int fd) {
     epoll_ctl(e->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
-    e->watched[fd] = UNKNOWN;
+    e->watched[fd].events = UNKNOWN;
 }
 
 static void handle_event(pk_engine *e, const struct epoll_event *event) {
     if (event->data.u64 == WAKE_TAG) return;
     int fd = (int)event->data.u64;
-    uint32_t watched = (size_t)fd < e->watched_count ? e->watched[fd] : (uint32_t)UNKNOWN;
+    uint32_t watched = (size_t)fd < e->watched_count ? e->watched[fd].events : (uint32_t)UNKNOWN;
     if (watched == UNKNOWN) return; /* closed by an earlier event of this batch */
     if (watched & PARKED) {
         unwatch(e, fd);
@@ -406,13 +437,33 @@ static void handle_event(pk_engine *e, const struct epoll_event *event) {
     int what = (event->events & EPOLLIN ? CURL_CSELECT_IN : 0) |
                (event->events & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
                (event->events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0);
-    act(e, fd, what);
+    act(&e->lanes[e->watched[fd].lane_idx], fd, what);
+}
+
+static uint64_t first_timer_ns(const pk_engine *e) {
+    uint64_t first = UINT64_MAX;
+    for (uint32_t i = 0; i < e->n_lanes; i++)
+        if (e->lanes[i].timer_ns < first) first = e->lanes[i].timer_ns;
+    return first;
+}
+
+static void run_timers(pk_engine *e, uint64_t now_ns) {
+    for (uint32_t i = 0; i < e->n_lanes; i++) {
+        lane *l = &e->lanes[i];
+        uint64_t was_ns = l->timer_ns;
+        if (was_ns > now_ns) continue;
+        act(l, CURL_SOCKET_TIMEOUT, 0);
+        /* libcurl says nothing when it found the timer not yet run out (its clock has a coarser
+         * grain than ours): come back, or that timer would be lost */
+        if (l->timer_ns == was_ns) l->timer_ns = now_ns + TIMER_GRAIN_NS;
+    }
 }
 
 static size_t engine_poll(pk_engine *e, uint64_t until_ns, pk_completion out[],
                           uint64_t *woke_ns) {
     struct epoll_event events[EVENTS_PER_WAIT];
-    uint64_t wake_ns = until_ns < e->timer_ns ? until_ns : e->timer_ns;
+    uint64_t timer_ns = first_timer_ns(e);
+    uint64_t wake_ns = until_ns < timer_ns ? until_ns : timer_ns;
     uint64_t now_ns = pk_now_ns();
     uint64_t wait_ns = e->n_done || wake_ns <= now_ns ? 0 : wake_ns - now_ns;
     struct timespec wait = {.tv_sec = (time_t)(wait_ns / 1000000000u),
@@ -421,13 +472,7 @@ static size_t engine_poll(pk_engine *e, uint64_t until_ns, pk_completion out[],
                          wake_ns == UINT64_MAX && !e->n_done ? NULL : &wait, NULL);
     *woke_ns = pk_now_ns();
     for (int i = 0; i < n; i++) handle_event(e, &events[i]);
-    if (e->timer_ns <= *woke_ns) {
-        uint64_t was_ns = e->timer_ns;
-        act(e, CURL_SOCKET_TIMEOUT, 0);
-        /* libcurl says nothing when it found the timer not yet run out (its clock has a coarser
-         * grain than ours): come back, or that timer would be lost */
-        if (e->timer_ns == was_ns) e->timer_ns = *woke_ns + TIMER_GRAIN_NS;
-    }
+    run_timers(e, *woke_ns);
     size_t n_done = e->n_done;
     memcpy(out, e->done, n_done * sizeof *out);
     e->n_done = 0;
@@ -444,6 +489,7 @@ static void engine_abort(pk_engine *e, uint32_t index) {
 
 const pk_engine_ops pk_engine_curl = {
     .name = "curl",
+    .files_per_64_slots = 2, /* a multi handle's wake-up pair */
     .open = engine_open,
     .submit = engine_submit,
     .poll = engine_poll,

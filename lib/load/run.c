@@ -16,9 +16,9 @@
 #include "timing/clock.h"
 
 #define THREADS_MAX 1024u
-#define FILES_PER_THREAD 8u  /* epoll, libcurl's wake-up pair, counters */
-#define FILES_FOR_US 32u     /* standard streams, files, resolver */
-#define HAPPY_EYEBALLS_MAX 256u /* second sockets while connecting */
+#define FILES_PER_THREAD 8u /* epoll, hardware counters */
+#define FILES_FOR_US 32u    /* standard streams, files, resolver */
+#define RIVALS_MAX 256u     /* second sockets while several addresses are tried */
 
 typedef struct run {
     pk_load_options options;
@@ -36,10 +36,13 @@ typedef struct run {
 } run;
 
 /* The soft limit goes up to what the run needs; root may lift the hard one too. */
-static bool raise_file_limit(uint64_t connections, uint64_t threads, pk_err *err) {
+static bool raise_file_limit(const run *r, pk_err *err) {
     struct rlimit limit;
-    uint64_t need = connections + threads * FILES_PER_THREAD + FILES_FOR_US +
-                    (connections < HAPPY_EYEBALLS_MAX ? connections : HAPPY_EYEBALLS_MAX);
+    uint64_t connections = r->options.connections;
+    bool several = r->plan.routes[0].resolve && strchr(r->plan.routes[0].resolve, ',');
+    uint64_t rivals = !several ? 0 : connections < RIVALS_MAX ? connections : RIVALS_MAX;
+    uint64_t need = connections + rivals + FILES_FOR_US + r->options.threads * FILES_PER_THREAD +
+                    (connections / 64 + r->options.threads) * r->ops->files_per_64_slots;
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= need) return true;
     rlim_t had = limit.rlim_cur;
     limit.rlim_cur = need;
@@ -65,7 +68,7 @@ static bool settle_options(run *r, pk_err *err) {
     if (o->threads > o->connections) o->threads = o->connections;
     if (o->threads > THREADS_MAX) o->threads = THREADS_MAX;
     r->ops = &pk_engine_curl; /* the only one so far: auto and curl are the same */
-    return raise_file_limit(o->connections, o->threads, err);
+    return true;
 }
 
 static bool start_workers(run *r, pk_err *err) {
@@ -206,7 +209,8 @@ bool pk_load_run(const pk_load_options *options, const pk_load_hooks *hooks, pk_
                  pk_load_result *result, pk_err *err) {
     run *r = run_new(options, hooks, err);
     if (!r) return false;
-    bool ok = run_open(r, err) && settle_options(r, err) && pk_plan_init(&r->plan, options, err);
+    bool ok = run_open(r, err) && settle_options(r, err) && pk_plan_init(&r->plan, options, err) &&
+              raise_file_limit(r, err);
     if (ok) {
         ok = start_workers(r, err);
         open_gate(r, ok);
