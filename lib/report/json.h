@@ -26,8 +26,8 @@ void pk_json_text(pk_json *parent, const char *key, const char *value); /* NULL:
                                                     invalid UTF-8 becomes U+FFFD */
 void pk_json_null(pk_json *parent, const char *key);
 
-/* Pretty, two blanks per level, ends in a newline. False when out of memory at any earlier step
- * or on a write error. */
+/* Pretty, two blanks per level, ends in a newline, flushed. False when out of memory at any
+ * earlier step (then nothing is written) or on a write error. */
 bool pk_json_write(FILE *out, const pk_json *document, pk_err *err) PK_MUST_CHECK;
 
 #endif

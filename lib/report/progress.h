@@ -7,19 +7,21 @@
 
 typedef struct pk_progress {
     FILE *out;  /* NULL: show nothing */
-    int columns; /* terminal width; longer text is cut by display width */
+    int columns; /* terminal width, asked again at each show; longer text is cut by display width */
     bool drawn;
 } pk_progress;
 
 /* A progress line for `out` if it is a terminal that understands \r, else one that shows nothing. */
 pk_progress pk_progress_open(FILE *out, bool is_tty);
+/* Rewrites the line: plain text in UTF-8, control characters are shown as by
+ * pk_escape_terminal. Flushes. */
 void pk_progress_show(pk_progress *progress, const char *text);
 /* Removes the line. */
 void pk_progress_close(pk_progress *progress);
 
 /* Columns of the terminal behind fd; `fallback` if it is none. */
 int pk_terminal_columns(int fd, int fallback);
-/* Cells that a UTF-8 text takes (wcwidth over code points, locale-free for the usual ranges). */
+/* Cells that a UTF-8 text takes (see report/utf8.h). */
 int pk_display_width(const char *text);
 
 #endif

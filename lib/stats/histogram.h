@@ -34,7 +34,12 @@ typedef struct pk_hist {
 #define PK_HIST_LATENCY_HIGHEST_NS 3600000000000ull
 #define PK_HIST_LATENCY_DIGITS 3
 pk_hist *pk_hist_new_latency(pk_err *err) PK_MUST_CHECK;
-/* 1 <= lowest, 2*lowest <= highest < 2^62, 1 <= digits <= 5. */
+#define PK_HIST_DIGITS_MIN 1
+#define PK_HIST_DIGITS_MAX 5
+#define PK_HIST_HIGHEST_MAX ((uint64_t)INT64_MAX) /* the format's integers are signed */
+/* 1 <= lowest, 2*lowest <= highest <= PK_HIST_HIGHEST_MAX, and sub-buckets of that precision must
+ * fit above lowest: floor(log2(lowest)) + ceil(log2(2 * 10^digits)) <= 62. PK_E_INPUT otherwise,
+ * PK_E_LIMIT without memory. At most 48 MiB (5 digits, the whole range). */
 pk_hist *pk_hist_new(uint64_t lowest, uint64_t highest, int digits, pk_err *err) PK_MUST_CHECK;
 void pk_hist_free(pk_hist *hist);
 void pk_hist_reset(pk_hist *hist);
@@ -62,16 +67,18 @@ static inline void pk_hist_record(pk_hist *h, uint64_t value) {
     pk_hist_record_n(h, value, 1);
 }
 
-/* into += from; exact. Both must have the same lowest, highest and digits. */
+/* into += from; exact. Both must have the same lowest, highest and digits (PK_E_INPUT). */
 bool pk_hist_merge(pk_hist *into, const pk_hist *from, pk_err *err) PK_MUST_CHECK;
 
 /* The smallest recorded value v (as the highest equivalent of its bucket, at most max) such that
  * at least ceil(q * total) values are <= v; q = 0 gives min. NaN when empty. See stats/quantile. */
 double pk_hist_quantile(const pk_hist *hist, double q);
-/* How many values are <= value (bucket precision). */
+/* How many values are <= value, all of value's bucket included. */
 uint64_t pk_hist_count_up_to(const pk_hist *hist, uint64_t value);
 double pk_hist_mean(const pk_hist *hist);   /* exact; NaN when empty */
-double pk_hist_stddev(const pk_hist *hist); /* bucket midpoints, n - 1; NaN when total < 2 */
+/* Sample standard deviation (n - 1) of the bucket midpoints; overflow counts as max. NaN when
+ * total < 2. */
+double pk_hist_stddev(const pk_hist *hist);
 /* The range of values that share `value`'s bucket. */
 uint64_t pk_hist_lowest_equivalent(const pk_hist *hist, uint64_t value);
 uint64_t pk_hist_highest_equivalent(const pk_hist *hist, uint64_t value);
@@ -80,10 +87,17 @@ uint64_t pk_hist_highest_equivalent(const pk_hist *hist, uint64_t value);
 bool pk_hist_next(const pk_hist *hist, uint32_t *index, uint64_t *low, uint64_t *high,
                   uint64_t *count);
 
-/* HdrHistogram's V2 compressed encoding (cookie 0x1c849303 + zigzag LEB128 counts, inside zlib with
- * cookie 0x1c849304), base64: appended to *out. overflow is not part of the format. */
+/* HdrHistogram's V2 compressed encoding (cookie 0x1c849304 + zlib over the plain V2 encoding),
+ * base64 on one line: appended to *out. Overflow is not part of the format and is left out.
+ * PK_E_LIMIT when *out or memory is full; nothing is appended then. */
 bool pk_hist_encode(const pk_hist *hist, pk_strbuf *out, pk_err *err) PK_MUST_CHECK;
-/* The reverse; text[0..bytes). min and max get their bucket's edge, sum the midpoints. */
+/* The reverse; text[0..bytes) may be anything. min and max get their bucket's edge, sum the
+ * midpoints. PK_E_INPUT when it is no such histogram. */
 pk_hist *pk_hist_decode(const char *text, size_t bytes, pk_err *err) PK_MUST_CHECK;
+
+/* The plain V2 encoding inside: a header of 40 bytes (cookie 0x1c849303) and the counts as ZigZag
+ * LEB128, zero runs as negative counts. Binary. */
+bool pk_hist_encode_plain(const pk_hist *hist, pk_strbuf *out, pk_err *err) PK_MUST_CHECK;
+pk_hist *pk_hist_decode_plain(const void *data, size_t bytes, pk_err *err) PK_MUST_CHECK;
 
 #endif

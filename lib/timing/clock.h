@@ -15,12 +15,12 @@ void pk_sleep_until_ns(uint64_t when_ns);
 /* Timer slack of the calling thread to 1 ns (prctl PR_SET_TIMERSLACK): the default 50 us shows up
  * as lateness in every paced wait. */
 void pk_timer_slack_minimal(void);
-/* Median cost of one pk_now_ns call and its smallest step, measured now. */
 typedef struct pk_clock_quality {
-    double call_ns;
-    uint64_t step_ns;
-    char source[32]; /* "tsc", from sysfs; empty if unknown */
+    double call_ns;   /* median cost of one pk_now_ns call */
+    uint64_t step_ns; /* smallest difference seen between two readings that differ */
+    char source[32];  /* "tsc", from sysfs; empty if unknown */
 } pk_clock_quality;
+/* Measures for about a millisecond. */
 void pk_clock_measure(pk_clock_quality *quality);
 
 #endif

@@ -16,18 +16,24 @@ typedef enum pk_counter {
 
 typedef struct pk_counter_values {
     bool known[PK_COUNTERS];
-    double value[PK_COUNTERS]; /* scaled by enabled/running time where the PMU multiplexed */
+    double value[PK_COUNTERS]; /* scaled by enabled/running time where the PMU multiplexed; NaN
+                                  if not known */
+    bool user_only;            /* the kernel's share is not in them */
 } pk_counter_values;
 
 typedef struct pk_counters {
     int fd[PK_COUNTERS]; /* -1: missing */
+    bool user_only;
 } pk_counters;
 
 /* The calling thread, counting from now; user and kernel where allowed, else user only. Never
- * fails: what is missing is marked. */
+ * fails: what is missing is marked. Close from any thread. */
 void pk_counters_open_thread(pk_counters *counters);
 void pk_counters_read(const pk_counters *counters, pk_counter_values *values);
 void pk_counters_close(pk_counters *counters);
+/* What a counter would have shown had it counted all the time it was enabled: raw * enabled /
+ * running (perf_event_open(2), PERF_FORMAT_TOTAL_TIME_*). NaN if it never ran. */
+double pk_counter_scaled(uint64_t raw, uint64_t enabled_ns, uint64_t running_ns);
 /* into += from; a counter missing in either is missing in the sum. */
 void pk_counter_values_add(pk_counter_values *into, const pk_counter_values *from);
 const char *pk_counter_name(pk_counter counter); /* "instructions" */

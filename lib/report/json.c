@@ -1,0 +1,174 @@
+#include "report/json.h"
+
+#include <cjson/cJSON.h>
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+#include "base/strbuf.h"
+#include "base/units.h"
+#include "base/version.h"
+#include "report/escape.h"
+
+/* cJSON has no place to remember that something could not be added; its `type` has room beside
+ * its own bits (0x3ff). pk_json_write looks at it in every object and array. */
+enum { INCOMPLETE = 1 << 16 };
+
+enum { TEXT_BYTES_MAX = 64 << 20 };
+
+/* Integers up to here are doubles without loss. */
+#define EXACT_MAX (1ll << 53)
+
+/* Hands item over to parent; item may be NULL (out of memory). */
+static pk_json *attach(pk_json *parent, const char *key, cJSON *item) {
+    if (!parent) {
+        cJSON_Delete(item);
+        return NULL;
+    }
+    bool added = item != NULL;
+    if (added && key) {
+        pk_strbuf clean;
+        pk_strbuf_init(&clean, TEXT_BYTES_MAX);
+        pk_escape_utf8(&clean, key, strlen(key));
+        added = pk_strbuf_ok(&clean) && cJSON_AddItemToObject(parent, clean.data, item);
+        pk_strbuf_fini(&clean);
+    } else if (added) {
+        added = cJSON_AddItemToArray(parent, item);
+    }
+    if (added) return item;
+    cJSON_Delete(item);
+    parent->type |= INCOMPLETE;
+    return NULL;
+}
+
+pk_json *pk_json_document(const char *schema) {
+    pk_json *document = cJSON_CreateObject();
+    pk_json_text(document, "perfkit", PK_VERSION);
+    pk_json_text(document, "schema", schema);
+    return document;
+}
+
+void pk_json_free(pk_json *document) {
+    cJSON_Delete(document);
+}
+
+pk_json *pk_json_object(pk_json *parent, const char *key) {
+    return attach(parent, key, cJSON_CreateObject());
+}
+
+pk_json *pk_json_array(pk_json *parent, const char *key) {
+    return attach(parent, key, cJSON_CreateArray());
+}
+
+void pk_json_double(pk_json *parent, const char *key, double value) {
+    attach(parent, key, isfinite(value) ? cJSON_CreateNumber(value) : cJSON_CreateNull());
+}
+
+void pk_json_uint(pk_json *parent, const char *key, uint64_t value) {
+    char digits[PK_FORMAT_MAX];
+    snprintf(digits, sizeof digits, "%" PRIu64, value);
+    attach(parent, key,
+           value <= EXACT_MAX ? cJSON_CreateNumber((double)value) : cJSON_CreateRaw(digits));
+}
+
+void pk_json_int(pk_json *parent, const char *key, int64_t value) {
+    char digits[PK_FORMAT_MAX];
+    snprintf(digits, sizeof digits, "%" PRId64, value);
+    bool exact = value >= -EXACT_MAX && value <= EXACT_MAX;
+    attach(parent, key, exact ? cJSON_CreateNumber((double)value) : cJSON_CreateRaw(digits));
+}
+
+void pk_json_bool(pk_json *parent, const char *key, bool value) {
+    attach(parent, key, cJSON_CreateBool(value));
+}
+
+void pk_json_text(pk_json *parent, const char *key, const char *value) {
+    if (!value) {
+        pk_json_null(parent, key);
+        return;
+    }
+    pk_strbuf clean;
+    pk_strbuf_init(&clean, TEXT_BYTES_MAX);
+    pk_escape_utf8(&clean, value, strlen(value));
+    attach(parent, key, pk_strbuf_ok(&clean) ? cJSON_CreateString(clean.data) : NULL);
+    pk_strbuf_fini(&clean);
+}
+
+void pk_json_null(pk_json *parent, const char *key) {
+    attach(parent, key, cJSON_CreateNull());
+}
+
+/* RFC 8259, section 7. */
+static void write_string(FILE *out, const char *text) {
+    static const char named[] = "\"\"\\\\\bb\ff\nn\rr\tt"; /* character, letter */
+    putc('"', out);
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+        const char *letter = NULL;
+        for (const char *p = named; *p; p += 2)
+            if (p[0] == *text) letter = p + 1;
+        if (letter)
+            fprintf(out, "\\%c", *letter);
+        else if (c < 0x20)
+            fprintf(out, "\\u%04x", c);
+        else
+            putc(c, out);
+    }
+    putc('"', out);
+}
+
+static void write_scalar(FILE *out, const pk_json *item) {
+    char number[PK_FORMAT_MAX];
+    switch (item->type & 0xff) {
+    case cJSON_Number: fputs(pk_format_double(number, sizeof number, item->valuedouble), out); break;
+    case cJSON_Raw: fputs(item->valuestring, out); break;
+    case cJSON_String: write_string(out, item->valuestring); break;
+    case cJSON_True: fputs("true", out); break;
+    case cJSON_False: fputs("false", out); break;
+    default: fputs("null", out);
+    }
+}
+
+static void indent_line(FILE *out, int depth) {
+    fprintf(out, "\n%*s", 2 * depth, "");
+}
+
+static void write_item(FILE *out, const pk_json *item, int depth) {
+    bool is_object = cJSON_IsObject(item);
+    if (!is_object && !cJSON_IsArray(item)) {
+        write_scalar(out, item);
+        return;
+    }
+    putc(is_object ? '{' : '[', out);
+    for (const pk_json *child = item->child; child; child = child->next) {
+        if (child != item->child) putc(',', out);
+        indent_line(out, depth + 1);
+        if (is_object) {
+            write_string(out, child->string);
+            fputs(": ", out);
+        }
+        write_item(out, child, depth + 1);
+    }
+    if (item->child) indent_line(out, depth);
+    putc(is_object ? '}' : ']', out);
+}
+
+static bool is_whole(const pk_json *item) {
+    if (item->type & INCOMPLETE) return false;
+    for (const pk_json *child = item->child; child; child = child->next)
+        if (!is_whole(child)) return false;
+    return true;
+}
+
+bool pk_json_write(FILE *out, const pk_json *document, pk_err *err) {
+    if (!document || !is_whole(document)) {
+        pk_fail(err, PK_E_LIMIT, NULL, "out of memory for the JSON document");
+        return false;
+    }
+    write_item(out, document, 0);
+    putc('\n', out);
+    if (fflush(out) != 0 || ferror(out)) {
+        pk_fail(err, PK_E_SYS, NULL, "cannot write the JSON document");
+        return false;
+    }
+    return true;
+}
