@@ -59,7 +59,7 @@ static chunk *chunk_add(pk_arena *arena, size_t need_bytes) {
 void *pk_arena_alloc(pk_arena *arena, size_t n, size_t item_bytes) {
     const size_t align = alignof(max_align_t);
     size_t bytes;
-    if (__builtin_mul_overflow(n, item_bytes, &bytes) || bytes > SIZE_MAX - align) return NULL;
+    if (__builtin_mul_overflow(n, item_bytes, &bytes) || bytes > PTRDIFF_MAX - align) return NULL;
     /* An empty allocation takes one unit too, so that its pointer is like any other. */
     bytes = bytes ? (bytes + align - 1) / align * align : align;
     if (bytes > arena->limit_bytes - arena->used_bytes) return NULL;
@@ -75,7 +75,7 @@ void *pk_arena_alloc(pk_arena *arena, size_t n, size_t item_bytes) {
 }
 
 char *pk_arena_strndup(pk_arena *arena, const char *text, size_t bytes) {
-    if (bytes == SIZE_MAX) return NULL;
+    if (bytes >= PTRDIFF_MAX) return NULL;
     char *copy = PK_NEW(arena, bytes + 1, char);
     if (copy) memcpy(copy, text, bytes);
     return copy;

@@ -37,8 +37,8 @@ static bool grow(pk_strbuf *sb, size_t bytes) {
     sb->failed = true;
     if (sb->length > sb->max_bytes || bytes > sb->max_bytes - sb->length) return false;
     size_t need = sb->length + bytes;
-    if (need == SIZE_MAX) return false;
-    size_t doubled = sb->capacity > SIZE_MAX / 2 ? need : sb->capacity * 2;
+    if (need >= PTRDIFF_MAX) return false; /* no object may be larger */
+    size_t doubled = sb->capacity * 2;
     size_t length_max = doubled > sb->max_bytes ? sb->max_bytes : doubled;
     size_t capacity = (length_max > need ? length_max : need) + 1;
     if (capacity < 64 && sb->max_bytes >= 64) capacity = 64;
