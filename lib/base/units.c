@@ -43,23 +43,23 @@ static bool add_digit(uint64_t *value, char digit) {
            !__builtin_add_overflow(*value, (uint64_t)(digit - '0'), value);
 }
 
+/* Both scanners move *text behind the number, also when it does not fit. */
 static scan scan_whole(const char **text, uint64_t *out) {
     const char *p = *text;
+    scan result = is_digit(*p) ? SCAN_OK : SCAN_NONE;
     uint64_t value = 0;
-    if (!is_digit(*p)) return SCAN_NONE;
     for (; is_digit(*p); p++)
-        if (!add_digit(&value, *p)) return SCAN_OVERFLOW;
+        if (!add_digit(&value, *p)) result = SCAN_OVERFLOW;
     *text = p;
-    *out = value;
-    return SCAN_OK;
+    if (result == SCAN_OK) *out = value;
+    return result;
 }
 
 /* digits, digits.digits or .digits */
 static scan scan_decimal(const char **text, decimal *out) {
-    const char *p = *text;
     decimal d = {0};
-    scan whole = scan_whole(&p, &d.whole);
-    if (whole == SCAN_OVERFLOW) return SCAN_OVERFLOW;
+    scan result = scan_whole(text, &d.whole);
+    const char *p = *text;
     if (*p == '.' && is_digit(p[1])) {
         uint64_t weight = FRACTION_ONE;
         for (p++; is_digit(*p); p++) {
@@ -67,12 +67,11 @@ static scan scan_decimal(const char **text, decimal *out) {
             d.fraction += weight * (uint64_t)(*p - '0');
             d.more = d.more || (weight == 0 && *p != '0');
         }
-    } else if (whole == SCAN_NONE) {
-        return SCAN_NONE;
+        *text = p;
+        if (result == SCAN_NONE) result = SCAN_OK;
     }
-    *text = p;
-    *out = d;
-    return SCAN_OK;
+    if (result == SCAN_OK) *out = d;
+    return result;
 }
 
 /* *out = d * unit, rounded to the nearest whole, half up; *exact: nothing was rounded away.

@@ -88,8 +88,8 @@ static void text_too_long_is_cut(void **state) {
     assert_int_equal(strlen(err.where), sizeof err.where - 1);
     assert_int_equal(strlen(err.what), sizeof err.what - 1);
     assert_int_equal(strlen(err.fix), sizeof err.fix - 1);
-    size_t whole = strlen(err.where) + 2 + strlen(err.what) + 2 + strlen(strerror(EIO)) + 2 +
-                   strlen(err.fix);
+    size_t whole =
+        strlen(err.where) + 2 + strlen(err.what) + 2 + strlen(strerror(EIO)) + 2 + strlen(err.fix);
     assert_int_equal(strlen(formatted(&err)), whole);
 }
 
@@ -107,7 +107,8 @@ static void a_small_line_is_a_prefix_of_the_whole(void **state) {
         assert_int_equal(strlen(line), length);
         assert_true(length < size);
         assert_memory_equal(line, whole, length);
-        assert_int_not_equal((unsigned char)whole[length] & 0xC0, 0x80); /* cut between characters */
+        assert_int_not_equal((unsigned char)whole[length] & 0xC0,
+                             0x80); /* cut between characters */
         assert_true(size - length <= 4);
     }
 }
@@ -119,14 +120,17 @@ static void it_is_one_line_that_no_terminal_acts_on(void **state) {
     } cases[] = {
         {"a\nb\rc\td", "a?b?c?d"},
         {"\x1b[31mred\x7f", "?[31mred?"},
-        {"C1 \xc2\x9b" "x", "C1 ?x"}, /* CSI as U+009B */
+        {"C1 \xc2\x9b"
+         "x",
+         "C1 ?x"}, /* CSI as U+009B */
         {"no-break\xc2\xa0space", "no-break\xc2\xa0space"},
         {"Latin-1 \xe9t", "Latin-1 ?t"},
         {"half \xe2\x82", "half ??"},
         {"overlong \xc0\xaf \xe0\x80\xaf \xf0\x80\x80\xaf", "overlong ?? ??? ????"},
         {"surrogate \xed\xa0\x80", "surrogate ???"},
         {"too large \xf4\x90\x80\x80 \xf5", "too large ???? ?"},
-        {"fine \xed\x9f\xbf \xee\x80\x80 \xf4\x8f\xbf\xbf", "fine \xed\x9f\xbf \xee\x80\x80 \xf4\x8f\xbf\xbf"},
+        {"fine \xed\x9f\xbf \xee\x80\x80 \xf4\x8f\xbf\xbf",
+         "fine \xed\x9f\xbf \xee\x80\x80 \xf4\x8f\xbf\xbf"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         pk_err err;
