@@ -64,18 +64,11 @@ static void judge_steal(const pk_load_generator *g, pk_load_verdict *v) {
            100 * g->steal_ratio);
 }
 
-/* Errors other than timeouts end at times that no histogram holds, and a refused connection makes
- * its slot pause: with more than a few of them the two balances below do not close. */
-static bool is_mostly_answers(const pk_load_result *r) {
-    uint64_t unrecorded = r->errors_total - r->timeouts;
-    return unrecorded * 100 <= r->responses + r->timeouts;
-}
-
 /* In a closed loop a connection without a request is perfkit's own time. */
 static void judge_idle(const pk_load_result *r, pk_load_verdict *v) {
     const pk_load_generator *g = &r->generator;
     double sure = g->mean_idle - pk_load_edge_connections(r);
-    if (r->rate_hz > 0 || !is_mostly_answers(r)) return;
+    if (r->rate_hz > 0 || !pk_load_is_mostly_answers(r)) return;
     if (!(sure > IDLE_SHARE_MAX * (double)r->connections)) return;
     reason(v, "of %llu connections %.1f had no request in flight on average: raise --threads",
            (unsigned long long)r->connections, g->mean_idle);
@@ -85,7 +78,7 @@ static void judge_idle(const pk_load_result *r, pk_load_verdict *v) {
  * time in flight. The two sides are counted apart, so a gap means that one of them is wrong. */
 static void judge_little(const pk_load_result *r, pk_load_verdict *v) {
     double in_flight = r->generator.mean_in_flight;
-    if (!is_mostly_answers(r) || r->service->total == 0 || r->elapsed_ns == 0) return;
+    if (!pk_load_is_mostly_answers(r) || r->service->total == 0 || r->elapsed_ns == 0) return;
     double product = pk_hist_mean(r->service) * (double)r->service->total / (double)r->elapsed_ns;
     double off = fabs(product - in_flight) - pk_load_edge_connections(r);
     if (!(off > LITTLE_TOLERANCE * in_flight)) return;

@@ -102,8 +102,9 @@ static void render_in_flight(const text *t) {
     const pk_load_result *r = t->r;
     fprintf(t->out, "  In flight:\t%.2f of %" PRIu64 " connection%s on average",
             r->generator.mean_in_flight, r->connections, r->connections == 1 ? "" : "s");
-    if (r->rate_hz > 0) fprintf(t->out, "\n");
-    else fprintf(t->out, ", %.2f waited for perfkit\n", r->generator.mean_idle);
+    if (!(r->rate_hz > 0) && pk_load_is_mostly_answers(r))
+        fprintf(t->out, ", perfkit's own share %.2f", r->generator.mean_idle);
+    fprintf(t->out, "\n");
 }
 
 /* Our own block of the summary: what oha does not say. */
@@ -121,12 +122,11 @@ static void render_accounts(const text *t, const pk_load_summary *s) {
         fprintf(t->out, "  Timeouts:\t%" PRIu64 ", counted in the latencies at their timeout\n",
                 r->timeouts);
     if (r->aborted > 0)
-        fprintf(t->out, "  Aborted:\t%" PRIu64 " aborted, oldest %s\n", r->aborted,
+        fprintf(t->out, "  Aborted:\t%" PRIu64 " in flight at the end, oldest %s\n", r->aborted,
                 pk_format_duration(age, sizeof age, (double)r->aborted_oldest_ns));
     if (r->never_sent > 0)
         fprintf(
-            t->out,
-            "  Never sent:\t%" PRIu64 " were due and found no free connection, oldest %s late\n",
+            t->out, "  Never sent:\t%" PRIu64 " due, but no connection came free, oldest %s late\n",
             r->never_sent, pk_format_duration(age, sizeof age, (double)r->never_sent_oldest_ns));
     if (r->retried > 0)
         fprintf(t->out, "  Retried:\t%" PRIu64 " on a new connection, the kept one was closed\n",
@@ -352,7 +352,7 @@ static void render_partial(const text *t) {
             pk_format_duration(ran, sizeof ran, (double)r->elapsed_ns));
     if (r->duration_asked_ns > 0)
         fprintf(t->out, " of %s",
-                pk_format_duration_exact(asked, sizeof asked, r->duration_asked_ns));
+                pk_format_duration(asked, sizeof asked, (double)r->duration_asked_ns));
     else fprintf(t->out, ", %" PRIu64 " of %" PRIu64 " requests", r->sent, r->requests_asked);
     line_end(t, PK_YELLOW);
     fprintf(t->out, "\n");

@@ -106,3 +106,8 @@ double pk_load_edge_connections(const pk_load_result *r) {
     if (r->aborted_oldest_ns > longest_ns) longest_ns = r->aborted_oldest_ns;
     return ratio((double)r->connections * (double)longest_ns, (double)r->elapsed_ns);
 }
+
+bool pk_load_is_mostly_answers(const pk_load_result *r) {
+    uint64_t unrecorded = r->errors_total - r->timeouts;
+    return unrecorded * 100 <= r->responses + r->timeouts;
+}

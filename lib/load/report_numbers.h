@@ -59,4 +59,9 @@ bool pk_load_rps_fill(const pk_load_result *result, pk_load_rps *rps) PK_MUST_CH
  * connections, averaged over the window: what a mean over the window may be off by. */
 double pk_load_edge_connections(const pk_load_result *result);
 
+/* Is what was in flight the time that the histograms hold? Errors other than timeouts end at times
+ * that no histogram has, and after a refused connection a slot pauses on purpose: with more than
+ * 1 % of them neither rate x latency nor the idle connections say anything about the client. */
+bool pk_load_is_mostly_answers(const pk_load_result *result);
+
 #endif
