@@ -6,6 +6,7 @@
  * window ends"), so the requests that wait form a queue and its head is the next one due. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <netinet/in.h>
@@ -19,8 +20,10 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 #include "base/error.h"
+#include "base/file.h"
 #include "base/units.h"
 #include "timing/clock.h"
 
@@ -45,6 +48,9 @@ typedef struct server_options {
     uint64_t body_bytes;
     uint64_t status;
     fault fault;
+    const char *unix_path; /* NULL: TCP on loopback */
+    bool ipv6;
+    const char *record; /* a file that gets every byte received */
 } server_options;
 
 typedef struct conn {
@@ -64,7 +70,8 @@ typedef struct conn {
 typedef struct server {
     server_options options;
     int epoll, listener, signals;
-    char *answer; /* head and body, made once */
+    int record_fd; /* -1: none */
+    char *answer;  /* head and body, made once */
     size_t answer_head_bytes, answer_bytes;
     conn *first, *last; /* waiting, by due_ns */
     uint64_t first_request_ns;
@@ -216,6 +223,8 @@ static void read_on(server *s, conn *c, uint64_t now) {
         drop(s, c, false);
         return;
     }
+    if (s->record_fd >= 0 && !pk_fd_write_all(s->record_fd, c->head + c->head_bytes, (size_t)n))
+        die("record");
     c->head_bytes += (size_t)n;
     if (!c->waiting && !c->out) take_request(s, c, now);
 }
@@ -253,33 +262,67 @@ static void make_answer(server *s) {
     memset(s->answer + n, 'x', s->answer_bytes - (size_t)n);
 }
 
-static void start(server *s) {
+static void raise_file_limit(void) {
     struct rlimit files;
     getrlimit(RLIMIT_NOFILE, &files);
     files.rlim_cur = files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);
+}
 
+static int open_signals(void) {
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
     sigprocmask(SIG_BLOCK, &set, NULL);
-    s->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+}
 
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t bytes = sizeof at;
-    s->listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (s->listener < 0 || bind(s->listener, (struct sockaddr *)&at, sizeof at) < 0 ||
-        listen(s->listener, 4096) < 0 ||
-        getsockname(s->listener, (struct sockaddr *)&at, &bytes) < 0)
+/* Binds, listens and prints where. */
+static int open_listener(const server_options *o) {
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+        struct sockaddr_un path;
+    } at = {0};
+    socklen_t bytes = sizeof at.v4;
+    at.v4.sin_family = AF_INET;
+    at.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (o->unix_path) {
+        at.path = (struct sockaddr_un){.sun_family = AF_UNIX};
+        snprintf(at.path.sun_path, sizeof at.path.sun_path, "%s", o->unix_path);
+        bytes = sizeof at.path;
+    } else if (o->ipv6) {
+        at.v6 = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_addr = in6addr_loopback};
+        bytes = sizeof at.v6;
+    }
+    int fd = socket(at.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0 || bind(fd, &at.any, bytes) < 0 || listen(fd, 4096) < 0 ||
+        getsockname(fd, &at.any, &bytes) < 0)
         die("listen");
+    if (o->unix_path) printf("listening on unix:%s\n", o->unix_path);
+    else if (o->ipv6) printf("listening on http://[::1]:%u\n", (unsigned)ntohs(at.v6.sin6_port));
+    else printf("listening on http://127.0.0.1:%u\n", (unsigned)ntohs(at.v4.sin_port));
+    fflush(stdout);
+    return fd;
+}
+
+static void start(server *s) {
+    raise_file_limit();
+    s->signals = open_signals();
+    s->record_fd = -1;
+    if (s->options.record) {
+        s->record_fd =
+            open(s->options.record, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
+        if (s->record_fd < 0) die(s->options.record);
+    }
+    s->listener = open_listener(&s->options);
     s->epoll = epoll_create1(EPOLL_CLOEXEC);
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = &s->listener};
     epoll_ctl(s->epoll, EPOLL_CTL_ADD, s->listener, &event);
     event.data.ptr = &s->signals;
     epoll_ctl(s->epoll, EPOLL_CTL_ADD, s->signals, &event);
-    printf("listening on http://127.0.0.1:%u\n", (unsigned)ntohs(at.sin_port));
-    fflush(stdout);
 }
 
 static void serve(server *s) {
@@ -317,13 +360,16 @@ static uint64_t number(const char *name, const char *text, bool duration) {
 }
 
 int main(int argc, char **argv) {
-    enum { EACH = 1000, AT, FOR, BODY, STATUS };
+    enum { EACH = 1000, AT, FOR, BODY, STATUS, UNIX, IPV6, RECORD };
     static const struct option rows[] = {
         {"stall-each", 1, 0, EACH},
         {"stall-at", 1, 0, AT},
         {"stall-for", 1, 0, FOR},
         {"body-bytes", 1, 0, BODY},
         {"status", 1, 0, STATUS},
+        {"unix", 1, 0, UNIX},
+        {"ipv6", 0, 0, IPV6},
+        {"record", 1, 0, RECORD},
         {"close-each", 0, 0, FAULT_CLOSE},
         {"no-length", 0, 0, FAULT_NO_LENGTH},
         {"reset-each", 0, 0, FAULT_RESET},
@@ -350,6 +396,15 @@ int main(int argc, char **argv) {
             break;
         case STATUS:
             s.options.status = number(rows[row].name, optarg, false);
+            break;
+        case UNIX:
+            s.options.unix_path = optarg;
+            break;
+        case IPV6:
+            s.options.ipv6 = true;
+            break;
+        case RECORD:
+            s.options.record = optarg;
             break;
         case '?':
             return 2;
