@@ -13,6 +13,7 @@
 #define LAG_SHARE_MAX 0.10
 #define IDLE_SHARE_MAX 0.10
 #define STEAL_RATIO_MAX 0.05
+#define BUSY_RATIO_MAX 0.90
 #define LITTLE_TOLERANCE 0.02
 
 static PK_PRINTF(2, 3) void reason(pk_load_verdict *v, const char *fmt, ...) {
@@ -26,8 +27,8 @@ static PK_PRINTF(2, 3) void reason(pk_load_verdict *v, const char *fmt, ...) {
 
 static void judge_rate(const pk_load_generator *g, pk_load_verdict *v) {
     if (!(g->rate_ratio < RATE_RATIO_MIN)) return;
-    reason(v, "sent %.1f/s of the %.1f/s asked for (%.1f %%): raise -c, or ask for less",
-           g->achieved_rate_hz, g->target_rate_hz, 100 * g->rate_ratio);
+    reason(v, "of the requests due at %.1f/s only %.1f %% were sent: raise -c, or ask for less",
+           g->target_rate_hz, 100 * g->rate_ratio);
 }
 
 static void judge_cpu(const pk_load_result *r, pk_load_verdict *v) {
@@ -39,7 +40,7 @@ static void judge_cpu(const pk_load_result *r, pk_load_verdict *v) {
 
 static void judge_lag(const pk_load_result *r, pk_load_verdict *v) {
     const pk_load_generator *g = &r->generator;
-    double p99_ns = pk_hist_quantile(pk_load_main_latency(r), 0.99);
+    double p99_ns = pk_load_percentile_ns(pk_load_main_latency(r), 0.99); /* as it is shown */
     char lag[PK_FORMAT_MAX], p99[PK_FORMAT_MAX];
     if (!(g->lag_p99_ns > LAG_SHARE_MAX * p99_ns)) return;
     reason(v, "requests left late: p99 of the lag is %s, p99 of the latency %s",
@@ -64,14 +65,20 @@ static void judge_steal(const pk_load_generator *g, pk_load_verdict *v) {
            100 * g->steal_ratio);
 }
 
+static const char *advice_on_idling(const pk_load_result *r) {
+    const pk_load_generator *g = &r->generator;
+    if (g->busy_ratio > BUSY_RATIO_MAX) return "all CPUs were busy, load from another machine";
+    return r->threads < g->cpus ? "raise --threads" : "use a machine with more cores";
+}
+
 /* In a closed loop a connection without a request is perfkit's own time. */
 static void judge_idle(const pk_load_result *r, pk_load_verdict *v) {
     const pk_load_generator *g = &r->generator;
     double sure = g->mean_idle - pk_load_edge_connections(r);
     if (r->rate_hz > 0 || !pk_load_is_mostly_answers(r)) return;
     if (!(sure > IDLE_SHARE_MAX * (double)r->connections)) return;
-    reason(v, "of %llu connections %.1f had no request in flight on average: raise --threads",
-           (unsigned long long)r->connections, g->mean_idle);
+    reason(v, "of %llu connections %.1f had no request in flight on average: %s",
+           (unsigned long long)r->connections, g->mean_idle, advice_on_idling(r));
 }
 
 /* Little's law (J. Little, Operations Research 9(3), 1961): mean number in flight = rate x mean

@@ -298,8 +298,10 @@ static void render_lag(const text *t) {
     const pk_load_generator *g = &t->r->generator;
     char p50[PK_FORMAT_MAX], p99[PK_FORMAT_MAX], max[PK_FORMAT_MAX];
     if (!(g->target_rate_hz > 0)) return;
-    fprintf(t->out, "  Rate:\t%.4f/s sent of %.4f/s asked; late by p50 %s, p99 %s, at most %s\n",
-            g->achieved_rate_hz, g->target_rate_hz,
+    fprintf(t->out, "  Rate:\t%.4f/s asked, ", g->target_rate_hz);
+    if (isfinite(g->rate_ratio))
+        fprintf(t->out, "%.2f%% of what was due was sent; ", 100 * g->rate_ratio);
+    fprintf(t->out, "late by p50 %s, p99 %s, at most %s\n",
             pk_format_duration(p50, sizeof p50, g->lag_p50_ns),
             pk_format_duration(p99, sizeof p99, g->lag_p99_ns),
             pk_format_duration(max, sizeof max, g->lag_max_ns));
