@@ -16,4 +16,7 @@ extern const pk_command pk_cmd_complete_no_desc;
 /* All of them, NULL-terminated: the five tools first, then the helpers, then hidden ones. */
 extern const pk_command *const pk_commands[];
 
+/* Answers `perfkit __complete WORD... CUR`; `fixed` is the tool when a link chose it. */
+int pk_cmd_answer_completion(const pk_command *fixed, bool descriptions, int argc, char **argv);
+
 #endif

@@ -11,22 +11,27 @@
 #include "base/error.h"
 #include "base/textlist.h"
 
-typedef enum pk_opt_kind {     /* field type            value on the line */
-    PK_OPT_FLAG = 1,           /* bool                  none */
-    PK_OPT_TALLY,              /* int                   none; each use adds one (-vv) */
-    PK_OPT_INT,                /* int64_t               decimal within [min, max] */
-    PK_OPT_COUNT,              /* uint64_t              "200", "10k", "2.6k", "1m"; within [min, max] */
-    PK_OPT_DURATION,           /* uint64_t, ns          "500ms", "1m30s", "3"; within [min, max] */
-    PK_OPT_BYTES,              /* uint64_t              "64k", "1MiB"; within [min, max] */
-    PK_OPT_RATE,               /* double                >= 0, per second */
-    PK_OPT_RATIO,              /* double                0..1 or "1%" */
-    PK_OPT_ENUM,               /* int                   index into values[] */
-    PK_OPT_TEXT,               /* const char *          anything */
-    PK_OPT_TEXT_LIST,          /* pk_text_list          anything, repeatable */
-    PK_OPT_FILE,               /* const char *          a file that can be read ("-": stdin) */
-    PK_OPT_DIR,                /* const char *          a directory */
-    PK_OPT_OUTPUT,             /* const char *          a file to be written ("-": stdout) */
-    PK_OPT_PID,                /* int64_t               a process */
+typedef enum pk_opt_kind {                  /* field type            value on the line */
+                           PK_OPT_FLAG = 1, /* bool                  none */
+                           PK_OPT_TALLY, /* int                   none; each use adds one (-vv) */
+                           PK_OPT_INT,   /* int64_t               decimal within [min, max] */
+                           PK_OPT_COUNT, /* uint64_t              "200", "10k", "2.6k", "1m"; within
+                                            [min, max] */
+                           PK_OPT_DURATION, /* uint64_t, ns          "500ms", "1m30s", "3"; within
+                                               [min, max] */
+                           PK_OPT_BYTES, /* uint64_t              "64k", "1MiB"; within [min, max]
+                                          */
+                           PK_OPT_RATE,  /* double                >= 0, per second */
+                           PK_OPT_RATIO, /* double                0..1 or "1%" */
+                           PK_OPT_ENUM,  /* int                   index into values[] */
+                           PK_OPT_TEXT,  /* const char *          anything */
+                           PK_OPT_TEXT_LIST, /* pk_text_list          anything, repeatable */
+                           PK_OPT_FILE,      /* const char *          a file that can be read ("-":
+                                                stdin) */
+                           PK_OPT_DIR,       /* const char *          a directory */
+                           PK_OPT_OUTPUT,    /* const char *          a file to be written ("-":
+                                                stdout) */
+                           PK_OPT_PID,       /* int64_t               a process */
 } pk_opt_kind;
 
 /* Collects candidates while completing. */
@@ -77,8 +82,8 @@ typedef struct pk_opt {
 } pk_opt;
 
 /* The offset of `member`, checked by the compiler to be of type `type`. */
-#define PK_FIELD(T, member, type)                                                                  \
-    (offsetof(T, member) + 0 * sizeof(char[_Generic(((T *)0)->member, type: 1, default: -1)]))
+#define PK_FIELD(T, member, type) \
+    (offsetof(T, member) + 0 * sizeof(char[_Generic(((T *)0)->member, type : 1, default : -1)]))
 
 typedef struct pk_example {
     const char *line; /* "perfkit load -z 3s http://127.0.0.1:3000" */
@@ -92,36 +97,36 @@ typedef struct pk_section { /* a further section of the man page */
 } pk_section;
 
 typedef struct pk_parsed {
-    pk_arena *arena;    /* owns lists and copied texts */
-    uint64_t given[4];  /* bit i: row i of the table stood on the line */
-    bool help;          /* -h or --help stood on the line: show help, ignore the rest */
-    bool version;       /* -V or --version */
+    pk_arena *arena;   /* owns lists and copied texts */
+    uint64_t given[4]; /* bit i: row i of the table stood on the line */
+    bool help;         /* -h or --help stood on the line: show help, ignore the rest */
+    bool version;      /* -V or --version */
 } pk_parsed;
 
 /* How the tool was called. */
 typedef struct pk_invocation {
-    const char *name;     /* "perfkit load", or the peer's name as in "oha" */
-    bool as_peer;         /* by a peer's name: that peer's grammar and exit codes */
-    const char *peer;     /* "oha", or NULL */
+    const char *name; /* "perfkit load", or the peer's name as in "oha" */
+    bool as_peer;     /* by a peer's name: that peer's grammar and exit codes */
+    const char *peer; /* "oha", or NULL */
     const pk_parsed *parsed;
 } pk_invocation;
 
 typedef struct pk_command {
-    const char *name;    /* "load" */
-    const char *summary; /* "HTTP load tester", no full stop */
-    const char *usage;   /* "[options] URL" */
-    const pk_opt *opts;  /* at most 256 rows */
-    size_t options_bytes; /* sizeof the options struct */
+    const char *name;           /* "load" */
+    const char *summary;        /* "HTTP load tester", no full stop */
+    const char *usage;          /* "[options] URL" */
+    const pk_opt *opts;         /* at most 256 rows */
+    size_t options_bytes;       /* sizeof the options struct */
     const pk_example *examples; /* ends in {0}; the first is the one in perfkit's own list */
     const pk_section *sections; /* ends in {0}; may be NULL */
-    const char *const *peers;   /* names that call this tool with the peer's grammar; ends in NULL */
+    const char *const *peers; /* names that call this tool with the peer's grammar; ends in NULL */
     const char *const *peer_exits; /* parallel: text of the man page on the peer's exit codes */
-    bool helper;                /* listed after the five tools */
-    bool hidden;                /* not listed at all (__complete) */
+    bool helper;                   /* listed after the five tools */
+    bool hidden;                   /* not listed at all (__complete) */
     /* When called by the peer's name: exit code for a usage error / for a set-up failure. 0: 2. */
     int peer_usage_exit, peer_setup_exit;
-    bool bare_shows_help;       /* by the peer's name without any argument: the help, on stderr, with
-                                   peer_usage_exit (as oha does); else that is an ordinary parse */
+    bool bare_shows_help; /* by the peer's name without any argument: the help, on stderr, with
+                             peer_usage_exit (as oha does); else that is an ordinary parse */
     /* options points to options_bytes filled by the parser. Returns the exit code; when err is
      * set, the caller prints it and chooses the code by its kind. What was written to stdout is
      * flushed and checked by the caller. */
@@ -141,9 +146,10 @@ typedef struct pk_command {
  * or missing as it may be. Values of SECRET rows are blanked in argv once they are copied. A FILE
  * must be readable, a DIR a directory, an OUTPUT have a place to be written. On failure err says
  * what, where and how to fix (with did-you-mean), *options holds no promise and *parsed needs no
- * fini. kind is PK_E_USAGE for a wrong line, another for a file or directory that cannot be used. */
-bool pk_cli_parse(const pk_command *command, const char *name, int argc, char **argv,
-                  void *options, pk_parsed *parsed, pk_err *err) PK_MUST_CHECK;
+ * fini. kind is PK_E_USAGE for a wrong line, another for a file or directory that cannot be used.
+ */
+bool pk_cli_parse(const pk_command *command, const char *name, int argc, char **argv, void *options,
+                  pk_parsed *parsed, pk_err *err) PK_MUST_CHECK;
 /* Frees what the options point to; a zeroed struct is fine. */
 void pk_parsed_fini(pk_parsed *parsed);
 /* Did the row with this long (or positional) name stand on the line? */

@@ -12,7 +12,7 @@ enum pk_complete_bits {
     PK_COMPLETE_NOFILE = 4,
     PK_COMPLETE_EXT = 8, /* the lines are suffixes to filter files by */
     PK_COMPLETE_DIRS = 16,
-    PK_COMPLETE_KEEP = 32,    /* keep our order */
+    PK_COMPLETE_KEEP = 32,     /* keep our order */
     PK_COMPLETE_DELEGATE = 64, /* after "--": the shell completes the wrapped command itself */
 };
 
