@@ -50,9 +50,15 @@ static int completion_run(const pk_invocation *invocation, const void *options, 
     (void)invocation;
     (void)err;
     switch ((shell)o->shell) {
-    case SHELL_BASH: fputs(pk_embed_data(pk_completion_bash), stdout); break;
-    case SHELL_ZSH: fputs(pk_embed_data(pk_completion_zsh), stdout); break;
-    case SHELL_FISH: fputs(pk_embed_data(pk_completion_fish), stdout); break;
+    case SHELL_BASH:
+        fputs(pk_embed_data(pk_completion_bash), stdout);
+        break;
+    case SHELL_ZSH:
+        fputs(pk_embed_data(pk_completion_zsh), stdout);
+        break;
+    case SHELL_FISH:
+        fputs(pk_embed_data(pk_completion_fish), stdout);
+        break;
     }
     return 0; /* what could not be written is found by main's last flush */
 }

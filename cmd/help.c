@@ -32,7 +32,7 @@ static const pk_example help_examples[] = {
 static int help_run(const pk_invocation *invocation, const void *options, pk_err *err) {
     const help_options *o = options;
     (void)invocation;
-    int columns = pk_terminal_columns(stdout);
+    int columns = pk_help_columns(stdout);
     bool colour = pk_terminal_colour(stdout, PK_COLOUR_AUTO);
     if (!o->tool) {
         pk_help_tools(stdout, pk_commands, columns, colour);

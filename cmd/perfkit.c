@@ -59,7 +59,7 @@ static int fail(const call *c, pk_err *err) {
 }
 
 static void show_help(const call *c, FILE *out) {
-    int columns = pk_terminal_columns(out);
+    int columns = pk_help_columns(out);
     bool colour = pk_terminal_colour(out, PK_COLOUR_AUTO);
     if (c->command) pk_help_command(out, c->command, c->name, columns, colour);
     else pk_help_tools(out, pk_commands, columns, colour);
@@ -114,7 +114,7 @@ static int run_tool(const call *c) {
         show_help(c, stderr);
         return c->command->peer_usage_exit ? c->command->peer_usage_exit : EXIT_WRONG;
     }
-    if (!c->peer && c->argc == 1 && strcmp(first, "help") == 0) {
+    if (!c->peer && !c->command->hidden && c->argc == 1 && strcmp(first, "help") == 0) {
         show_help(c, stdout);
         return 0;
     }

@@ -6,7 +6,7 @@
 #include "report/colour.h"
 
 /* Width for text on `out`: COLUMNS, else the terminal's, else 80. */
-int pk_terminal_columns(FILE *out);
+int pk_help_columns(FILE *out);
 /* Whether to colour what goes to `out`. */
 bool pk_terminal_colour(FILE *out, pk_colour_when when);
 

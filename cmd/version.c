@@ -36,7 +36,7 @@ static void print_curl(void) {
     line("libcurl", info->version, "load: the engine that sends the requests");
     line("  TLS", "", info->ssl_version ? info->ssl_version : "missing: no https:// URLs");
     /* The engine speaks HTTP/1.1; curl's HTTP/2 is named because reports of faults need it. */
-    line("  HTTP/2", "", info->nghttp2_num ? info->nghttp2_version : "missing");
+    line("  HTTP/2", "", info->nghttp2_ver_num ? info->nghttp2_version : "missing");
 }
 
 static void print_gnutls(void) {
