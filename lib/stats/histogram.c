@@ -6,30 +6,26 @@
 #include <string.h>
 #include "stats/quantile.h"
 
+static bool refuse(pk_err *err, uint64_t lowest, uint64_t highest, int digits) {
+    pk_fail(err, PK_E_INPUT, NULL,
+            "no histogram can have %d significant digits from %" PRIu64 " to %" PRIu64, digits,
+            lowest, highest);
+    pk_fix(err, "1 to 5 digits; lowest >= 1; 2 * lowest <= highest < 2^63; lowest * 10^digits < 2^61");
+    return false;
+}
+
 /* The layout, without counts: what HdrHistogram derives from lowest, highest and digits. */
 static bool configure(pk_hist *shape, uint64_t lowest, uint64_t highest, int digits, pk_err *err) {
-    if (digits < PK_HIST_DIGITS_MIN || digits > PK_HIST_DIGITS_MAX) {
-        pk_fail(err, PK_E_INPUT, NULL, "a histogram of %d significant digits; 1 to 5 are possible",
-                digits);
-        return false;
-    }
-    if (lowest < 1 || highest > PK_HIST_HIGHEST_MAX || highest / 2 < lowest) {
-        pk_fail(err, PK_E_INPUT, NULL,
-                "a histogram of values from %" PRIu64 " to %" PRIu64
-                "; the lowest must be at least 1, the highest at least twice that and below 2^63",
-                lowest, highest);
-        return false;
-    }
+    if (digits < PK_HIST_DIGITS_MIN || digits > PK_HIST_DIGITS_MAX)
+        return refuse(err, lowest, highest, digits);
+    if (lowest < 1 || highest > PK_HIST_HIGHEST_MAX || highest / 2 < lowest)
+        return refuse(err, lowest, highest, digits);
     /* 2 * 10^digits values at the finest resolution; never a power of two, so floor + 1 = ceil */
     uint64_t finest = 2;
     for (int i = 0; i < digits; i++) finest *= 10;
     int count_magnitude = 64 - __builtin_clzll(finest);
     int unit_magnitude = 63 - __builtin_clzll(lowest);
-    if (unit_magnitude + count_magnitude > 62) {
-        pk_fail(err, PK_E_INPUT, NULL, "a histogram of %d digits cannot start at %" PRIu64, digits,
-                lowest);
-        return false;
-    }
+    if (unit_magnitude + count_magnitude > 62) return refuse(err, lowest, highest, digits);
     uint32_t sub_bucket_count = 1u << count_magnitude;
     uint32_t buckets = 1;
     uint64_t beyond = (uint64_t)sub_bucket_count << unit_magnitude;
@@ -57,6 +53,7 @@ pk_hist *pk_hist_new(uint64_t lowest, uint64_t highest, int digits, pk_err *err)
     if (!hist) {
         pk_fail(err, PK_E_LIMIT, NULL, "no memory for a histogram of %u counts",
                 shape.counts_length);
+        pk_fix(err, "free memory, or use fewer significant digits");
         return NULL;
     }
     *hist = shape;
@@ -84,11 +81,13 @@ bool pk_hist_merge(pk_hist *into, const pk_hist *from, pk_err *err) {
     if (into->lowest != from->lowest || into->highest != from->highest ||
         into->digits != from->digits) {
         pk_fail(err, PK_E_INPUT, NULL, "histograms of different range or precision do not merge");
+        pk_fix(err, "record both with the same lowest and highest value and digits");
         return false;
     }
     uint64_t total;
     if (__builtin_add_overflow(into->total, from->total, &total)) {
         pk_fail(err, PK_E_LIMIT, NULL, "merged histograms hold more than 2^64 values");
+        pk_fix(err, "merge fewer");
         return false;
     }
     /* no single count can overflow when their total does not */

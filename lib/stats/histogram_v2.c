@@ -36,11 +36,13 @@ static uint64_t get_be(const unsigned char *in, int bytes) {
 
 static pk_hist *refuse(pk_err *err, const char *why) {
     pk_fail(err, PK_E_INPUT, NULL, "not a histogram in HdrHistogram's V2 encoding: %s", why);
+    pk_fix(err, "give the whole text as it was written: the last field of a line in a .hlog file");
     return NULL;
 }
 
 static bool out_of_room(pk_err *err) {
     pk_fail(err, PK_E_LIMIT, NULL, "no room for an encoded histogram");
+    pk_fix(err, "free memory, or use fewer significant digits");
     return false;
 }
 
@@ -83,7 +85,8 @@ static void put_counts(const pk_hist *hist, pk_strbuf *out) {
 
 bool pk_hist_encode_plain(const pk_hist *hist, pk_strbuf *out, pk_err *err) {
     if (hist->total - hist->overflow > INT64_MAX) {
-        pk_fail(err, PK_E_LIMIT, NULL, "counts over 2^63 cannot be encoded");
+        pk_fail(err, PK_E_LIMIT, NULL, "a histogram of more than 2^63 values cannot be encoded");
+        pk_fix(err, "split the recording");
         return false;
     }
     bool ok = false;
@@ -151,13 +154,10 @@ pk_hist *pk_hist_decode_plain(const void *data, size_t bytes, pk_err *err) {
         return refuse(err, "its cookie is another one");
     if (get_be(in + 4, 4) != bytes - HEADER_BYTES)
         return refuse(err, "its length is not the length it states");
-    if (get_be(in + 8, 4) != 0) return refuse(err, "shifted histograms are not supported");
+    /* Offset and ratio are not looked at: counts stand in the order of values whatever the offset
+     * (it is about the writer's memory), scaled histograms have a cookie of their own, and writers
+     * disagree (hdr-histogram-js 3 writes offset 1 and the ratio as an integer). */
     uint64_t digits = get_be(in + 12, 4);
-    double ratio;
-    uint64_t ratio_bits = get_be(in + 32, 8);
-    memcpy(&ratio, &ratio_bits, sizeof ratio);
-    if (!(ratio == 1)) return refuse(err, "histograms of scaled values are not supported");
-
     pk_hist *hist = pk_hist_new(get_be(in + 16, 8), get_be(in + 24, 8),
                                 digits > PK_HIST_DIGITS_MAX ? 0 : (int)digits, err);
     if (!hist) return NULL;
