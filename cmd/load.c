@@ -11,10 +11,10 @@
 #include "base/units.h"
 #include "cli/complete.h"
 #include "cmd/commands.h"
+#include "cmd/terminal.h"
 #include "load/load.h"
 #include "load/render.h"
 #include "load/target.h"
-#include "report/colour.h"
 #include "report/progress.h"
 
 #define EXIT_NOTHING_SUCCEEDED 1
@@ -266,14 +266,9 @@ static void say_server_ended(const reporter *r, const pk_exit *how) {
 /* ---- the report ---- */
 
 static bool use_colour(const load_cli *cli) {
-    const pk_terminal_env env = {
-        .no_color = getenv("NO_COLOR"),
-        .clicolor_force = getenv("CLICOLOR_FORCE"),
-        .term = getenv("TERM"),
-    };
     pk_colour_when when = cli->no_color ? PK_COLOUR_NEVER : (pk_colour_when)cli->color;
-    if (when == PK_COLOUR_AUTO && cli->output) return false;
-    return pk_colour_decide(when, &env, isatty(STDOUT_FILENO) == 1);
+    if (when == PK_COLOUR_AUTO && cli->output) return false; /* a file is read later, elsewhere */
+    return pk_terminal_colour(stdout, when);
 }
 
 static bool render(FILE *out, const load_cli *cli, const pk_load_result *result, pk_err *err) {

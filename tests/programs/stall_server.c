@@ -219,7 +219,7 @@ static void answer(server *s, conn *c) {
 static void read_on(server *s, conn *c, uint64_t now) {
     ssize_t n = recv(c->fd, c->head + c->head_bytes, sizeof c->head - c->head_bytes, 0);
     if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
-    if (n <= 0 || c->head_bytes + (size_t)n == sizeof c->head) {
+    if (n <= 0) { /* gone, or the buffer is full: a head too large, or sent ahead of its turn */
         drop(s, c, false);
         return;
     }

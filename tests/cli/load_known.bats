@@ -1,0 +1,160 @@
+# perfkit load against servers whose truth is known: counts, latencies, bytes, Little's law, limits.
+load helper
+load load_helper
+
+# near FILTER EXPECTED RELATIVE: is the number within the bound?
+near() {
+    jq -e --argjson x "$2" --argjson r "$3" "($1) as \$v | (\$v - \$x | fabs) <= \$r * \$x" <<<"$output" \
+        >/dev/null && return 0
+    echo "$1 is $(jq -c "$1" <<<"$output"), not within $3 of $2" >&2
+    return 1
+}
+
+@test "load known: N sent = N at the server = N reported, by count and by time" {
+    stall
+    load_json -n 12345 -c 13 --threads 2 "$URL"
+    json '.requests.sent == 12345 and .requests.responses == 12345 and .statusCodeDistribution == {"200": 12345}'
+    json '.service.count == 12345 and ([.responseTimeHistogram[]] | add) == 12345'
+    json '.requests.errors == 0 and .censored.aborted.count == 0'
+    local sent
+    sent=$(stalled sent_bytes)
+    json ".bytes.bodies == 12345 * 12 and .bytes.bodies + .bytes.heads == $sent"
+    [ "$(stalled requests)" -eq 12345 ]
+    stall
+    load_json -z 1s -c 7 "$URL"
+    # what was aborted may or may not have reached the server
+    local requests low high
+    requests=$(stalled requests)
+    low=$(jq .requests.responses <<<"$output") high=$(jq .requests.sent <<<"$output")
+    echo "$low <= $requests <= $high"
+    ((low <= requests && requests <= high && high - low <= 7))
+    json '.requests.sent == .requests.responses + .censored.aborted.count'
+}
+
+@test "load known: perfkit serve counts what perfkit load sent" {
+    start_serve
+    load_json -n 5000 -c 10 "$SERVE_URL"
+    json '.requests.responses == 5000'
+    curl -s "$SERVE_URL/metrics" >metrics
+    grep -E '^[a-z_]*requests_total\{.*code="200".*\} 5000$' metrics || { cat metrics; false; }
+}
+
+@test "load known: a server that stalls each request for 1 s: p50 = p99 = 1.00 s" {
+    stall --stall-each 1s
+    load_json -n 100 -c 100 "$URL" # enough samples for a p99, all at once
+    near .latencyPercentiles.p50 1.0 0.01
+    stall --stall-each 1s
+    load_json -n 4 -c 1 "$URL"
+    near .latencyPercentiles.p50 1.0 0.01
+    near .summary.fastest 1.0 0.01
+    near .summary.slowest 1.0 0.01
+    near .summary.average 1.0 0.01
+    near .summary.requestsPerSec 1.0 0.02
+    near .generator.meanInFlight 1.0 0.02
+    json '.verdict.clientLimited == false'
+    pk load -n 1 -c 1 "$URL"
+    [[ $output == *"50.00% in -"* || $output == *$'\n  Average:\t1.00'*" sec"* ]]
+}
+
+# One stall S from 1.0 to 2.0 s in a run T = 3 s at rate R: the wait of those due within it falls
+# from S to 0, so that for q > 1 - S/T quantile(q) = S - (1 - q) T, and the mean is S^2 / 2T.
+@test "load known: one stall at a rate: quantiles and mean from the schedule, both columns" {
+    stall --stall-at 1s --stall-for 1s
+    load_json -z 3s -q 300 -c 4 --latency-correction "$URL"
+    [ "$status" -eq 0 ]
+    json '.requests.sent == 900 and .corrected.count == 900 and .summary.average == .corrected.average'
+    near '.corrected.percentiles.p75' 0.25 0.03
+    near '.corrected.percentiles.p90' 0.70 0.03
+    near '.corrected.percentiles.p95' 0.85 0.03
+    near '.corrected.percentiles.p99' 0.97 0.03
+    near '.corrected.average' 0.16667 0.03
+    # from the send only four requests have seen the stall: 4 of 900 waited up to 1 s
+    json '.service.percentiles.p99 < 0.1 and .service.average < 0.02 and .service.slowest > 0.9'
+    stall --stall-at 1s --stall-for 1s
+    pk load -z 3s -q 300 -c 4 "$URL"
+    [[ $output == *"response (from schedule)  service (from send)"* ]]
+    [[ $output =~ $'\n  90.00%'[[:space:]]+([0-9.]+)" ms"[[:space:]]+([0-9.]+)" ms" ]]
+    awk -v response="${BASH_REMATCH[1]}" -v service="${BASH_REMATCH[2]}" \
+        'BEGIN { exit !(response > 679 && response < 721 && service < 100) }'
+}
+
+@test "load known: what was due and never left is counted with the time it waited" {
+    stall --stall-at 500ms --stall-for 60s
+    load_json -z 2s -q 100 -c 2 "$URL"
+    json '.censored.aborted.count == 2 and .censored.neverSent.count >= 145'
+    json '.requests.sent + .censored.neverSent.count == 200'
+    json '.censored.neverSent.oldest > 1.3 and .censored.neverSent.oldest < 1.6'
+    json '.corrected.count == .requests.responses + .censored.neverSent.count'
+    json '.corrected.percentiles.p90 > 1.0 and .service.percentiles.p90 < 0.5'
+    json '.generator.rateRatio < 0.5 and .verdict.clientLimited'
+}
+
+@test "load known: rate x mean latency is what was in flight; the rest of c is the client's" {
+    local how
+    for how in "--stall-each 20ms" "--stall-each 5ms" ""; do
+        stall $how
+        load_json -z 2s -c 10 "$URL"
+        json '((.service.count * .service.average / .summary.total - .generator.meanInFlight) | fabs)
+              <= 0.02 * .generator.meanInFlight'
+        json '(.generator.meanInFlight + .generator.meanIdle - 10 | fabs) < 1e-9 and .generator.meanIdle >= 0'
+    done
+    stall --stall-each 20ms
+    pk load -z 1s -c 10 "$URL"
+    [[ $output =~ "In flight:"$'\t'([0-9.]+)" of 10 connections on average, perfkit's own share "([0-9.]+) ]]
+    awk -v a="${BASH_REMATCH[1]}" -v b="${BASH_REMATCH[2]}" 'BEGIN { exit !(a + b > 9.98 && a + b < 10.02) }'
+}
+
+@test "load known: the closed loop sends what the server's delay allows" {
+    stall --stall-each 50ms
+    load_json -z 2s -c 10 "$URL"
+    near .summary.requestsPerSec 200 0.03 # 10 connections / 0.05 s
+    near .latencyPercentiles.p50 0.05 0.03
+    near .rps.mean 200 0.05
+}
+
+@test "load known: 100 connections and ulimit -n 64: the limit is raised" {
+    [[ $(id -u) -eq 0 ]] || skip "only root may raise the hard limit"
+    stall --stall-each 200ms
+    run --separate-stderr bash -c 'ulimit -n 64; exec "$PERFKIT" load -n 200 -c 200 --json "$1"' _ "$URL"
+    [ "$status" -eq 0 ] && json '.requests.responses == 200 and .requests.errors == 0'
+    [ "$(stalled connections)" -eq 200 ]
+}
+
+@test "load known: 200 connections and ulimit -n 64 without the right to raise it: refused at once" {
+    local unprivileged=()
+    if [[ $(id -u) -eq 0 ]]; then
+        cp "$PERFKIT" /tmp/perfkit-known.$$ && chmod 755 /tmp/perfkit-known.$$
+        unprivileged=(setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all)
+    fi
+    stall
+    run --separate-stderr "${unprivileged[@]}" bash -c \
+        'ulimit -n 64; exec "$2" load -n 200 -c 200 "$1"' _ "$URL" \
+        "$([[ $(id -u) -eq 0 ]] && echo /tmp/perfkit-known.$$ || echo "$PERFKIT")"
+    rm -f /tmp/perfkit-known.$$
+    one_line_error "-c" "200 connections need" "64" "ulimit -n"
+    [ "$(stalled connections)" -eq 0 ]
+}
+
+# 10,000 connections, all of them at once and kept: the server holds each request until all are there.
+ten_thousand() { # URL
+    run --separate-stderr bash -c \
+        'ulimit -n 20000 || exit 99; exec "$PERFKIT" load -n 20000 -c 10000 --connect-timeout 30s --json "$1"' _ "$1"
+}
+
+@test "load known: 10,000 keep-alive connections under ulimit -n 20000" {
+    (ulimit -n 20000) 2>/dev/null || skip "the hard limit on open files is below 20,000"
+    stall
+    ten_thousand "$URL"
+    [ "$status" -eq 0 ]
+    json '.requests.responses == 20000 and .requests.errors == 0 and .generator.connectionsOpened == 10000'
+    [ "$(stalled connections)" -eq 10000 ]
+    [ "$(stalled requests)" -eq 20000 ]
+}
+
+@test "load known: 10,000 keep-alive connections to perfkit serve" {
+    (ulimit -n 20000) 2>/dev/null || skip "the hard limit on open files is below 20,000"
+    start_serve
+    ten_thousand "$SERVE_URL"
+    [ "$status" -eq 0 ]
+    json '.requests.responses == 20000 and .requests.errors == 0 and .generator.connectionsOpened == 10000'
+}
