@@ -40,7 +40,9 @@ typedef struct pk_tally {
     pk_load_interval intervals[PK_INTERVALS_MAX];
 
     uint64_t in_flight;      /* now */
-    uint64_t changed_ns;     /* when it last changed */
+    uint64_t window_start_ns; /* set it before the first change */
+    int64_t moments_ns; /* sum of change x (moment - window_start_ns) */
+    bool window_over;
     double in_flight_sum_ns; /* integral of in_flight over time, inside the window */
     uint64_t last_end_ns;    /* of the latest answer or error */
 
@@ -53,13 +55,18 @@ typedef struct pk_tally {
 pk_tally *pk_tally_new(bool has_rate, pk_err *err) PK_MUST_CHECK;
 void pk_tally_free(pk_tally *tally);
 
-/* in_flight changes by +1 or -1 at the moment `now_ns`; moments ascend. */
+/* A request left (+1) or ended (-1) at this moment. The integral over the window is the sum over
+ * all changes of change x (end of the window - moment), so their order does not matter: a request
+ * may well end inside the call that sends the next one, and is told of after it. */
 static inline void pk_tally_in_flight(pk_tally *t, uint64_t now_ns, int change) {
-    if (now_ns > t->changed_ns) {
-        t->in_flight_sum_ns += (double)t->in_flight * (double)(now_ns - t->changed_ns);
-        t->changed_ns = now_ns;
-    }
     t->in_flight += (uint64_t)change;
+    if (!t->window_over) t->moments_ns += change * (int64_t)(now_ns - t->window_start_ns);
+}
+/* Ends the window: later changes only count, they are no part of the integral. */
+static inline void pk_tally_window_end(pk_tally *t, uint64_t end_ns) {
+    double whole_ns = (double)t->in_flight * (double)(end_ns - t->window_start_ns);
+    t->in_flight_sum_ns = whole_ns - (double)t->moments_ns;
+    t->window_over = true;
 }
 
 /* One finished request: counts, histograms, interval. due_ns: its intended start (0: none);

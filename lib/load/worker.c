@@ -212,11 +212,10 @@ static void measure(pk_worker *w) {
     pk_timer_slack_minimal();
     pk_counters_open_thread(&counters);
     pk_cpu_thread(&before);
-    t->changed_ns = w->start_ns;
+    t->window_start_ns = w->start_ns;
     run_window(w);
     uint64_t end_ns = window_end_ns(w);
-    pk_tally_in_flight(t, end_ns, 0);
-    t->changed_ns = UINT64_MAX; /* the drain is no part of the window */
+    pk_tally_window_end(t, end_ns); /* the drain is no part of it */
     pk_cpu_thread(&after);
     pk_counters_read(&counters, &w->report.counters);
     pk_counters_close(&counters);
