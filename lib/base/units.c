@@ -389,7 +389,7 @@ static bool print_seconds(char *out, size_t size, const char *sign, double ns) {
     for (size_t i = 0; i < 4; i++) {
         char number[32];
         double value = ns / units[i].worth;
-        print(number, sizeof number, "%.*f", value < 9.995 ? 2 : value < 99.95 ? 1 : 0, value);
+        print(number, sizeof number, "%.*f", value < 10 ? 2 : value < 100 ? 1 : 0, value);
         if (read_double(number) >= (i < 3 ? 1000 : 60)) continue;
         if (strchr(number, '.')) {
             size_t end = strlen(number);

@@ -40,6 +40,10 @@ static void the_limit_holds_to_the_byte(void **state) {
     assert_null(pk_arena_alloc(arena, 1, 10 * unit + 1));
     assert_non_null(pk_arena_alloc(arena, 10, unit));
     pk_arena_free(arena);
+
+    arena = pk_arena_new(unit - 1); /* not even one unit */
+    assert_null(pk_arena_alloc(arena, 1, 1));
+    pk_arena_free(arena);
 }
 
 static void sizes_that_overflow_are_refused(void **state) {

@@ -321,6 +321,7 @@ static void a_large_file_with_any_bytes_reads_back(void **state) {
     pk_strbuf_add_str(&text, "kept");
     assert_fails(pk_file_read(path, SIZE_MAX, &text, &err), &err, PK_E_LIMIT);
     assert_string_equal(text.data, "kept");
+    assert_int_equal(text.length, 4);
     assert_true(pk_strbuf_ok(&text));
     pk_strbuf_fini(&text);
     free(data);
