@@ -23,9 +23,11 @@ uint64_t pk_schedule_backlog(const pk_schedule *s, uint64_t until_ns) {
     double last_due = (double)(until_ns - s->start_ns) / 1e9 * s->rate_hz;
     uint64_t last = last_due < 1e18 ? (uint64_t)last_due : (uint64_t)1e18;
     if (last >= s->limit) last = s->limit - 1;
-    /* the division may be off by one ticket at the edge: correct it by the definition */
-    while (last > s->next && pk_schedule_due_ns(s, last) > until_ns) last--;
-    while (last + 1 < s->limit && pk_schedule_due_ns(s, last + 1) <= until_ns) last++;
+    /* rounding may have put it off by one at the edge: correct it by the definition */
+    if (last > s->next && pk_schedule_due_ns(s, last) > until_ns)
+        last--;
+    else if (last + 1 < s->limit && pk_schedule_due_ns(s, last + 1) <= until_ns)
+        last++;
     if (last < s->next) last = s->next;
     return (last - s->next) / s->step + 1;
 }
