@@ -84,7 +84,7 @@ static void urls(void **state) {
                                 "HTTP://h"};
     const char *const bad[] = {"",           "127.0.0.1:3000", "localhost",   "ftp://h/",
                                "http://",    "http://h:99999", "http://h:x/", "http://a b/",
-                               "http:///x",  "file:///etc/passwd", "http://[::1"};
+                               "file:///etc/passwd", "http://[::1"};
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         pk_err err = {0};
         assert_ok(pk_load_check_url(good[i], &err), &err);
