@@ -64,10 +64,10 @@ static span take_word(span *s) {
 /* "0100007F:1F90": the address's 32-bit words as the kernel's integers of network-order bytes, so
  * storing them as our integers gives back those bytes; the port as a plain number. */
 static bool parse_endpoint(span word, pk_listener_info *info) {
-    int n_words = info->family == AF_INET ? 1 : 4;
+    size_t n_words = info->family == AF_INET ? 1 : 4;
     unsigned char *out = info->family == AF_INET ? (unsigned char *)&info->address.v4
                                                  : (unsigned char *)&info->address.v6;
-    for (int i = 0; i < n_words; i++) {
+    for (size_t i = 0; i < n_words; i++) {
         if (word.end - word.p < 8) return false;
         span digits = {.p = word.p, .end = word.p + 8};
         uint64_t value;

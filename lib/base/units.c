@@ -132,7 +132,7 @@ static const unit duration_units[] = {
     {"m min mins minute minutes", 60 * PK_NS_PER_S},
     {"h hr hrs hour hours", 3600 * PK_NS_PER_S},
     {"d day days", 86400 * PK_NS_PER_S},
-    {"w wk wks week weeks", 7 * 86400 * PK_NS_PER_S},
+    {"w wk wks week weeks", 604800 * PK_NS_PER_S},
     {"M month months", 2630016 * PK_NS_PER_S},       /* 30.44 days */
     {"y yr yrs year years", 31557600 * PK_NS_PER_S}, /* 365.25 days */
     {0},
@@ -153,7 +153,7 @@ static bool duration_too_long(pk_err *err, const char *text) {
 /* One number with its unit; *p moves behind it. `first`: nothing stands before it, so that a bare
  * number at the end of the text may mean seconds. */
 static bool duration_part(const char **p, bool first, const char *text, uint64_t *ns, pk_err *err) {
-    decimal number;
+    decimal number = {0};
     bool exact;
     scan scanned = scan_decimal(p, &number);
     if (scanned == SCAN_OVERFLOW) return duration_too_long(err, text);
@@ -204,7 +204,7 @@ typedef struct quantity {
 
 static bool parse_quantity(const quantity *q, const char *text, uint64_t *out, pk_err *err) {
     const char *p = skip_blanks(text);
-    decimal number;
+    decimal number = {0};
     scan scanned = scan_decimal(&p, &number);
     if (scanned == SCAN_NONE) {
         pk_fail(err, PK_E_USAGE, NULL, SHOWN " is no %s%s", text, q->noun,
