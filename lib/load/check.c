@@ -74,6 +74,20 @@ bool pk_load_check_header(const char *header, pk_err *err) {
     return true;
 }
 
+bool pk_load_check_value(const char *value, pk_err *err) {
+    if (!strpbrk(value, "\r\n")) return true;
+    pk_fail(err, PK_E_USAGE, NULL, "there is a line break in it");
+    pk_fix(err, "give the header's value in one line");
+    return false;
+}
+
+bool pk_load_check_basic_auth(const char *auth, pk_err *err) {
+    if (strchr(auth, ':')) return true;
+    pk_fail(err, PK_E_USAGE, NULL, "the password is missing"); /* never shown: it may be one */
+    pk_fix(err, "write it as user:password");
+    return false;
+}
+
 bool pk_load_check_method(const char *method, pk_err *err) {
     if (is_token(method, strlen(method))) return true;
     pk_fail(err, PK_E_USAGE, NULL, "\"%s\" is no HTTP method", method);

@@ -189,6 +189,10 @@ void pk_load_judge(const pk_load_result *result, pk_load_verdict *verdict);
 bool pk_load_check_url(const char *url, pk_err *err) PK_MUST_CHECK;
 /* "Name: value" with a valid field name, no CR, LF or NUL. */
 bool pk_load_check_header(const char *header, pk_err *err) PK_MUST_CHECK;
+/* The value of a header: no CR or LF. */
+bool pk_load_check_value(const char *value, pk_err *err) PK_MUST_CHECK;
+/* user:password, either may be empty. The error does not repeat it. */
+bool pk_load_check_basic_auth(const char *auth, pk_err *err) PK_MUST_CHECK;
 /* A token of RFC 9110. */
 bool pk_load_check_method(const char *method, pk_err *err) PK_MUST_CHECK;
 /* host:port:target-host:target-port, IPv6 in brackets. */

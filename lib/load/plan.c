@@ -15,6 +15,8 @@
 #define BODY_BYTES_MAX (512u << 20)
 #define CA_BYTES_MAX (16u << 20)
 #define HEADERS_MAX 256u
+#define PEM_CERTIFICATE "CERTIFICATE-----" /* of any kind: TRUSTED, X509 */
+#define PEM_KEY "PRIVATE KEY-----"
 
 static bool fail_memory(pk_err *err) {
     pk_fail(err, PK_E_LIMIT, NULL, "out of memory for the request plan");
@@ -114,11 +116,24 @@ static bool plan_body(pk_plan *plan, const pk_load_options *o, pk_err *err) {
     return true;
 }
 
-static bool check_readable(const char *option, const char *path, pk_err *err) {
-    if (!path || access(path, R_OK) == 0) return true;
-    pk_fail(err, PK_E_SYS, path, "cannot read the file of %s", option);
-    pk_fix(err, "name a PEM file that can be read");
+/* The marker is part of the line that begins such a thing: "-----BEGIN RSA PRIVATE KEY-----". */
+static bool has_pem(const pk_strbuf *text, const char *path, const char *marker, const char *what,
+                    pk_err *err) {
+    if (strstr(text->data, marker)) return true;
+    pk_fail(err, PK_E_INPUT, path, "no %s in it", what);
+    pk_fix(err, "name a file with a %s in PEM form", what);
     return false;
+}
+
+/* A client certificate or key that cannot be one would fail every request, not the start. */
+static bool check_pem(const char *path, const char *marker, const char *what, pk_err *err) {
+    pk_strbuf text;
+    if (!path) return true;
+    pk_strbuf_init(&text, CA_BYTES_MAX);
+    bool ok = pk_file_read(path, CA_BYTES_MAX, &text, err) && has_pem(&text, path, marker, what, err);
+    explicit_bzero(text.data, text.length);
+    pk_strbuf_fini(&text);
+    return ok;
 }
 
 /* --cacert adds to the system's store (as oha does), while libcurl's CAINFO replaces it: so both
@@ -130,13 +145,8 @@ static bool plan_ca(pk_plan *plan, const pk_load_options *o, pk_err *err) {
     if (!o->cacert) return true;
     pk_strbuf text;
     pk_strbuf_init(&text, CA_BYTES_MAX);
-    bool ok = pk_file_read(o->cacert, CA_BYTES_MAX, &text, err);
-    if (ok && !strstr(text.data, "-----BEGIN CERTIFICATE-----") &&
-        !strstr(text.data, "-----BEGIN TRUSTED CERTIFICATE-----")) {
-        pk_fail(err, PK_E_INPUT, o->cacert, "no certificate in it");
-        pk_fix(err, "name a file with certificates in PEM form");
-        ok = false;
-    }
+    bool ok = pk_file_read(o->cacert, CA_BYTES_MAX, &text, err) &&
+              has_pem(&text, o->cacert, PEM_CERTIFICATE, "certificate", err);
     if (ok && curl->cainfo && access(curl->cainfo, R_OK) == 0) {
         pk_strbuf_add_char(&text, '\n');
         ok = pk_file_read(curl->cainfo, CA_BYTES_MAX, &text, err);
@@ -213,8 +223,8 @@ bool pk_plan_init(pk_plan *plan, const pk_load_options *o, pk_err *err) {
     plan->timeout_ns = o->timeout_ns;
     plan->connect_timeout_ns = o->connect_timeout_ns;
     if (pk_load_check_method(plan->method, err) && plan_url(plan, o, err) &&
-        plan_body(plan, o, err) && check_readable("--cert", o->cert, err) &&
-        check_readable("--key", o->key, err) && plan_ca(plan, o, err) &&
+        plan_body(plan, o, err) && check_pem(o->cert, PEM_CERTIFICATE, "certificate", err) &&
+        check_pem(o->key, PEM_KEY, "private key", err) && plan_ca(plan, o, err) &&
         pk_plan_headers(o, plan->arena, &plan->headers, &plan->n_headers, err))
         return true;
     pk_plan_fini(plan);

@@ -180,7 +180,10 @@ static bool spawn(pk_load_target *t, const char *command, pk_err *err) {
     int pipe_fds[2];
     char **words = pk_words_split(command, err);
     bool ok = false;
-    if (!words) return false;
+    if (!words) {
+        snprintf(err->where, sizeof err->where, "--serve");
+        return false;
+    }
     if (!words[0]) {
         pk_fail(err, PK_E_USAGE, "--serve", "the command is empty");
         pk_fix(err, "give it as in --serve 'perfkit serve --listen 127.0.0.1:0'");
