@@ -178,10 +178,11 @@ static bool is_pipe_closed(void) {
 static int finish(const call *c, int code) {
     pk_err err = {0};
     bool earlier = ferror(stdout);
+    bool is_closed = is_pipe_closed(); /* cannot be asked once stdout is closed */
     errno = 0;
     bool now = fflush(stdout) != 0 || fclose(stdout) != 0;
     if (!earlier && !now) return code;
-    if (errno == EPIPE || is_pipe_closed()) return code; /* `| head` has read enough */
+    if (errno == EPIPE || is_closed) return code; /* `| head` has read enough */
     pk_fail(&err, errno ? PK_E_SYS : PK_E_LIMIT, "standard output", "cannot write everything");
     pk_fix(&err, "make room there, or send the output elsewhere");
     int failed = fail(c, &err);
