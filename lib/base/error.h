@@ -37,10 +37,11 @@ void pk_fail(pk_err *err, pk_err_kind kind, const char *where, const char *what,
 /* Adds the advice. Call after pk_fail. */
 void pk_fix(pk_err *err, const char *fix, ...) PK_PRINTF(2, 3);
 
+#define PK_ERR_LINE_MAX 1280 /* holds any error uncut */
+
 /* Writes "where: what: strerror; fix" into out[0..bytes), NUL-terminated; absent parts are left out
  * with their separators. Always one line of valid UTF-8: control characters and bytes that are no
  * text become '?', and what does not fit is cut between characters. Returns its length. */
-#define PK_ERR_LINE_MAX 1280 /* holds any error uncut */
 size_t pk_err_format(const pk_err *err, char *out, size_t bytes);
 
 #endif

@@ -155,6 +155,8 @@ static bool resolve(const char *path, target *t) {
         errno = EISDIR;
         return false;
     }
+    /* A rename asks only the folder; who made a file read-only means it. */
+    if (t->exists && faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) < 0) return false;
     t->direct = t->exists && !S_ISREG(t->st.st_mode);
     for (int links = 0; !t->direct; links++) {
         struct stat st;

@@ -11,9 +11,10 @@
 bool pk_file_read(const char *path, size_t max_bytes, pk_strbuf *out, pk_err *err) PK_MUST_CHECK;
 
 /* Writes data[0..bytes) to a temporary file beside `path`, syncs, renames. Afterwards `path` holds
- * either the old content or all of the new; no temporary is left. Devices, pipes and other
- * non-regular files (such as /dev/stdout) are written to directly. Keeps an existing file's mode;
- * follows a symbolic link and replaces what it points at. */
+ * either the old content or all of the new; no temporary is left. An existing file keeps its mode
+ * and, as far as we may, its owner; one without write permission is not replaced; its other hard
+ * links keep the old content. A symbolic link is followed and stays. Devices, pipes and inherited
+ * descriptors (/dev/stdout) are written to directly. */
 bool pk_file_replace(const char *path, const void *data, size_t bytes, pk_err *err) PK_MUST_CHECK;
 
 /* Writes everything to fd, going on after short writes and EINTR. False keeps errno. */

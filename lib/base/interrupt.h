@@ -10,7 +10,7 @@ typedef struct pk_interrupt pk_interrupt;
 
 /* Installs handlers for SIGINT and SIGTERM and ignores SIGPIPE. NULL and *err on failure. */
 pk_interrupt *pk_interrupt_begin(pk_err *err) PK_MUST_CHECK;
-/* Restores what was there; NULL is fine. */
+/* Restores what was there; NULL is fine. Call it when no other thread uses intr any more. */
 void pk_interrupt_end(pk_interrupt *intr);
 /* Readable (level-triggered, stays so) from the first signal on; -1 if intr is NULL. */
 int pk_interrupt_fd(const pk_interrupt *intr);

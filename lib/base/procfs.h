@@ -11,10 +11,9 @@
 
 typedef struct pk_process_info {
     pid_t pid;
-    uid_t uid;     /* effective user; root for a process that may not be inspected */
-    char name[64]; /* comm */
-    char
-        command[256]; /* command line, blanks between arguments, cut; "[name]" for kernel threads */
+    uid_t uid;         /* effective user; root for a process that may not be inspected */
+    char name[64];     /* comm */
+    char command[256]; /* the arguments with blanks between, cut; "[name]" for kernel threads */
 } pk_process_info;
 
 typedef bool pk_process_visitor(void *context, const pk_process_info *info);

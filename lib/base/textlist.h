@@ -1,5 +1,4 @@
-/* A list of texts, as a repeatable option gives it. Owned by whoever made it (the parser's arena).
- */
+/* A list of texts, as a repeatable option gives it. Owned by who made it: the parser's arena. */
 #ifndef PK_BASE_TEXTLIST_H
 #define PK_BASE_TEXTLIST_H
 

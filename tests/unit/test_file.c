@@ -254,6 +254,31 @@ static void impossible_places_say_why(void **state) {
     assert_int_equal(check_count_files(*state), 1);
 }
 
+/* Root may write anywhere, so this is somebody else, in a child. */
+static void a_read_only_file_is_not_replaced(void **state) {
+    char path[CHECK_PATH_MAX];
+    const uid_t nobody = geteuid() == 0 ? 65534 : geteuid();
+    check_write_file(check_path(path, *state, "f"), "old");
+    assert_int_equal(chown(path, nobody, (gid_t)-1), 0);
+    assert_int_equal(chown(*state, nobody, (gid_t)-1), 0);
+    assert_int_equal(chmod(path, 0444), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        pk_err err = {0};
+        if (setresuid(nobody, nobody, nobody) < 0) _exit(1);
+        if (pk_file_replace(path, "new", 3, &err) || err.sys_errno != EACCES) _exit(2);
+        if (chmod(path, 0644) < 0 || !pk_file_replace(path, "new", 3, &err)) _exit(3);
+        _exit(0);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    holds(path, "new");
+    assert_int_equal(check_count_files(*state), 1);
+}
+
 static void the_longest_name_works(void **state) {
     char name[256], path[CHECK_PATH_MAX];
     memset(name, 'n', 255);
@@ -390,6 +415,7 @@ int main(void) {
         TEST(an_inherited_descriptor_keeps_its_file),
         TEST(a_full_device_is_an_error),
         TEST(impossible_places_say_why),
+        TEST(a_read_only_file_is_not_replaced),
         TEST(the_longest_name_works),
         TEST(a_name_without_a_folder_is_in_the_current_one),
         TEST(a_left_over_of_a_killed_run_is_no_hindrance),
