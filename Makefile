@@ -50,7 +50,7 @@ WARN     := -Wall -Wextra -Wshadow -Wconversion -Werror
 CFLAGS   ?= -O2 -g
 SANITIZERS := $(if $(FUZZ),fuzzer-no-link$(COMMA)address$(COMMA)undefined,$(SANITIZE))
 ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WARN) $(CFLAGS) -Ilib -I. -pthread \
-    -ffile-prefix-map=$(CURDIR)=. \
+    "-ffile-prefix-map=$(CURDIR)=." \
     $(if $(SANITIZERS),-fsanitize=$(SANITIZERS) -fno-sanitize-recover=all -fno-omit-frame-pointer) \
     $(if $(COVERAGE),--coverage) \
     $(foreach l,$(HAVE),-DHAVE_$(shell echo $l | tr a-z- A-Z_)=1) \
@@ -229,7 +229,8 @@ PAGES = perfkit.1 $(patsubst %,perfkit-%.1,$(TOOLS))
 
 man: all ## write the man pages to build/release/man
 	@mkdir -p $(B)/man
-	$(Q)for page in $(PAGES:.1=); do $(B)/perfkit man $${page#perfkit-} >$(B)/man/$$page.1 || exit 1; done
+	$(Q)$(B)/perfkit man >$(B)/man/perfkit.1
+	$(Q)for tool in $(TOOLS); do $(B)/perfkit man $$tool >$(B)/man/perfkit-$$tool.1 || exit 1; done
 
 install: man ## install program, man pages and completions (DESTDIR, PREFIX, ZSHDIR)
 	$(Q)install -d $(addprefix $(DESTDIR),$(BINDIR) $(MANDIR)/man1 $(BASHDIR) $(ZSHDIR) $(FISHDIR))
