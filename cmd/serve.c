@@ -1,0 +1,170 @@
+/* perfkit serve: the option table, and options -> run -> summary. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/interrupt.h"
+#include "base/units.h"
+#include "cmd/commands.h"
+#include "cmd/terminal.h"
+#include "serve/serve.h"
+
+typedef struct serve_cli {
+    pk_serve_options serve;
+    int error_kind, color;
+    bool quiet, verbose;
+} serve_cli;
+
+/* pk_serve_fault from 1 on, in its order. */
+static const char *const error_kinds[] = {"500", "reset", "truncate", "hang", "slow", NULL};
+static const char *const error_kind_help[] = {
+    "an answer of status 500", "the connection is reset without an answer",
+    "the body ends half-way", "no answer until the client leaves", "a body that trickles", NULL};
+static const char *const color_values[] = {"auto", "always", "never", NULL};
+
+#define OPTION(member, type) PK_FIELD(serve_cli, member, type)
+#define LONGEST INT64_MAX
+
+// clang-format off
+static const pk_opt serve_opts[] = {
+    {'l', "listen", PK_OPT_TEXT_LIST, OPTION(serve.listen, pk_text_list), .arg = "host:port",
+     .shown_default = "127.0.0.1:3000", .help = "where to listen; may be given several times",
+     .details = "PORT alone means 127.0.0.1, an IPv6 address stands in brackets, *:PORT is every IPv4 address. Port 0 "
+                "takes a free one; the first line of the output says which. [::] is IPv6 alone.",
+     .group = "Listening", .check = pk_serve_check_listen},
+    {0, "unix-socket", PK_OPT_TEXT, OPTION(serve.unix_socket, const char *), .arg = "path",
+     .help = "listen on a socket in the file system", .details = "Without --listen on that one alone. A socket that "
+     "nobody listens on is replaced; it is removed at the end.", .group = "Listening", .suffixes = "sock"},
+    {'t', "threads", PK_OPT_COUNT, OPTION(serve.threads, uint64_t), .arg = "count", .fallback = "1",
+     .help = "threads per listener", .details = "One costs the least CPU per request; more use more cores.",
+     .group = "Listening", .min = 1, .max = 256},
+    {0, "max-connections", PK_OPT_COUNT, OPTION(serve.max_connections, uint64_t), .arg = "count",
+     .shown_default = "what ulimit -n allows", .help = "connections open at once, over all listeners",
+     .details = "Shared out equally among the listeners and their threads. Clients beyond it wait without an answer; "
+                "a warning says so.", .group = "Listening", .min = 1, .max = 4000000},
+    {0, "conn-memory", PK_OPT_BYTES, OPTION(serve.conn_memory_bytes, uint64_t), .arg = "bytes", .fallback = "4KiB",
+     .help = "memory of each connection", .details = "Bounds the head of a request: from about three quarters of it on "
+     "the answer is 431.", .group = "Listening", .min = 2048, .max = 16 << 20},
+    {0, "backlog", PK_OPT_COUNT, OPTION(serve.backlog, uint64_t), .arg = "count", .fallback = "4096",
+     .help = "connections that may wait to be accepted", .details = "The kernel caps it at net.core.somaxconn.",
+     .group = "Listening", .min = 1, .max = 65535},
+
+    {0, "tls", PK_OPT_FLAG, OPTION(serve.tls, bool), .help = "speak HTTPS",
+     .details = "With a certificate made at the start, for localhost, 127.0.0.1 and ::1, unless --cert gives one; "
+                "--verbose shows its fingerprint.", .group = "TLS"},
+    {0, "cert", PK_OPT_FILE, OPTION(serve.cert, const char *), .arg = "file", .help = "certificate (PEM)",
+     .group = "TLS", .needs = "key tls", .suffixes = "pem crt cer"},
+    {0, "key", PK_OPT_FILE, OPTION(serve.key, const char *), .arg = "file", .help = "its private key (PEM)",
+     .group = "TLS", .needs = "cert tls", .suffixes = "pem key"},
+
+    {'b', "body", PK_OPT_TEXT, OPTION(serve.body, const char *), .arg = "text|@file", .shown_default = "Hello, World!",
+     .help = "what / answers", .group = "Answer"},
+    {0, "body-type", PK_OPT_TEXT, OPTION(serve.body_type, const char *), .arg = "type",
+     .shown_default = "text/plain, or by the file's suffix", .help = "its Content-Type", .group = "Answer"},
+    {'H', "header", PK_OPT_TEXT_LIST, OPTION(serve.headers, pk_text_list), .arg = "name: value",
+     .help = "a field added to every answer of /", .group = "Answer", .check = pk_serve_check_header},
+    {0, "status", PK_OPT_INT, OPTION(serve.status, int64_t), .arg = "code", .fallback = "200",
+     .help = "the status of /", .group = "Answer", .min = 200, .max = 599},
+    {'s', "static", PK_OPT_DIR, OPTION(serve.static_dir, const char *), .arg = "directory",
+     .help = "serve the files below it",
+     .details = "Where no endpoint has the name. / is its index.html unless --body is given. Names that begin with a "
+                "dot are not served, nor is anything outside of the directory.", .group = "Answer"},
+    {0, "no-date", PK_OPT_FLAG, OPTION(serve.no_date, bool), .help = "answers without a Date field", .group = "Answer"},
+
+    {0, "error-rate", PK_OPT_RATIO, OPTION(serve.error_rate, double), .arg = "share", .fallback = "0",
+     .help = "share of requests that fail (0.01, 1%)", .group = "Faults"},
+    {0, "error-kind", PK_OPT_ENUM, OPTION(error_kind, int), .arg = "kind", .fallback = "500", .help = "how they fail",
+     .group = "Faults", .values = error_kinds, .value_help = error_kind_help},
+    {0, "delay", PK_OPT_DURATION, OPTION(serve.delay_ns, uint64_t), .arg = "duration", .fallback = "0s",
+     .help = "wait before every answer", .group = "Faults", .max = 3600000000000},
+    {0, "jitter", PK_OPT_DURATION, OPTION(serve.jitter_ns, uint64_t), .arg = "duration", .fallback = "0s",
+     .help = "and up to so much longer, by chance", .group = "Faults", .max = 3600000000000},
+    {0, "seed", PK_OPT_COUNT, OPTION(serve.seed, uint64_t), .arg = "number", .fallback = "1",
+     .help = "for another course of chance", .details = "The same seed gives the same number of faults among the same "
+     "number of requests, whatever their order.", .group = "Faults", .max = LONGEST},
+
+    {0, "drain", PK_OPT_DURATION, OPTION(serve.drain_ns, uint64_t), .arg = "duration", .fallback = "5s",
+     .help = "time for running requests after Ctrl-C or SIGTERM", .group = "Limits", .max = LONGEST},
+    {0, "head-timeout", PK_OPT_DURATION, OPTION(serve.head_timeout_ns, uint64_t), .arg = "duration", .fallback = "30s",
+     .help = "time for a request's head to arrive; 0: any", .group = "Limits", .max = LONGEST},
+    {0, "idle-timeout", PK_OPT_DURATION, OPTION(serve.idle_timeout_ns, uint64_t), .arg = "duration", .fallback = "60s",
+     .help = "longest silence on a connection; 0: any", .details = "In whole seconds.", .group = "Limits",
+     .max = LONGEST},
+    {0, "max-body", PK_OPT_BYTES, OPTION(serve.max_body_bytes, uint64_t), .arg = "bytes", .fallback = "1MiB",
+     .help = "longest body of a request; beyond it 413", .group = "Limits", .max = 1 << 30},
+    {0, "max-bytes", PK_OPT_BYTES, OPTION(serve.max_bytes, uint64_t), .arg = "bytes", .fallback = "1GiB",
+     .help = "longest body of /bytes, /stream and /drip", .group = "Limits", .min = 1, .max = 16ll << 30},
+
+    {'q', "quiet", PK_OPT_FLAG, OPTION(quiet, bool), .help = "no warnings, no summary", .group = "Output",
+     .conflicts = "verbose"},
+    {'v', "verbose", PK_OPT_FLAG, OPTION(verbose, bool), .help = "also say how it runs, and what clients do wrong",
+     .group = "Output"},
+    {0, "color", PK_OPT_ENUM, OPTION(color, int), .arg = "when", .fallback = "auto", .help = "colour of warnings and URL",
+     .group = "Output", .values = color_values},
+    {0},
+};
+// clang-format on
+
+static const pk_example serve_examples[] = {
+    {"perfkit serve", "answer on 127.0.0.1:3000; try: curl 127.0.0.1:3000"},
+    {"perfkit serve --listen 0 --delay 20ms --jitter 10ms --error-rate 1%",
+     "a free port; slow, and failing now and then"},
+    {"perfkit serve --static public --tls", "the files of a directory, over HTTPS"},
+    {0},
+};
+
+typedef struct printer {
+    const char *name;
+    bool quiet, verbose;
+    bool colour_out, colour_err;
+} printer;
+
+static void on_listening(void *context, const char *url) {
+    const printer *p = context;
+    printf("listening on %s%s%s\n", pk_style_on(p->colour_out, PK_BOLD), url,
+           pk_style_off(p->colour_out, PK_BOLD));
+    fflush(stdout);
+}
+
+static void on_note(void *context, pk_serve_note level, const char *line) {
+    const printer *p = context;
+    if (p->quiet || (level == PK_SERVE_DETAIL && !p->verbose)) return;
+    bool warning = level == PK_SERVE_WARNING;
+    pk_style style = warning ? PK_YELLOW : PK_PLAIN;
+    fprintf(stderr, "%s: %s%s%s%s\n", p->name, pk_style_on(p->colour_err, style),
+            warning ? "warning: " : "", pk_style_off(p->colour_err, style), line);
+}
+
+static int serve_run(const pk_invocation *invocation, const void *parsed, pk_err *err) {
+    const serve_cli *cli = parsed;
+    pk_serve_options options = cli->serve;
+    pk_serve_result result;
+    options.error_kind = (pk_serve_fault)(cli->error_kind + 1);
+    printer to = {
+        .name = invocation->name,
+        .quiet = cli->quiet,
+        .verbose = cli->verbose,
+        .colour_out = pk_terminal_colour(stdout, (pk_colour_when)cli->color),
+        .colour_err = pk_terminal_colour(stderr, (pk_colour_when)cli->color),
+    };
+    const pk_serve_hooks hooks = {.context = &to, .listening = on_listening, .note = on_note};
+    pk_interrupt *intr = pk_interrupt_begin(err);
+    if (!intr) return 2;
+    bool ok = pk_serve_run(&options, &hooks, intr, &result, err);
+    if (ok && !cli->quiet) pk_serve_render_summary(stdout, &result);
+    if (ok && fflush(stdout) != 0) {
+        pk_fail(err, PK_E_SYS, "standard output", "cannot write");
+        ok = false;
+    }
+    pk_interrupt_end(intr);
+    return ok ? 0 : 2;
+}
+
+const pk_command pk_cmd_serve = {
+    .name = "serve",
+    .summary = "HTTP server to test against",
+    .usage = "[options]",
+    .opts = serve_opts,
+    .options_bytes = sizeof(serve_cli),
+    .examples = serve_examples,
+    .run = serve_run,
+};
