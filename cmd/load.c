@@ -58,7 +58,7 @@ static const pk_opt load_opts[] = {
      .group = "Load", .min = 1, .max = COUNT_MAX},
     {'c', "connections", PK_OPT_COUNT, OPTION(load.connections, uint64_t), .arg = "count", .fallback = "50",
      .help = "connections, each with one request at a time", .group = "Load", .min = 1, .max = 1000000},
-    {'q', "rate", PK_OPT_RATE, OPTION(load.rate_hz, double), .arg = "per second",
+    {'q', "rate", PK_OPT_RATE, OPTION(load.rate_hz, double), .arg = "per-second",
      .help = "requests per second over all connections",
      .details = "Request i is due i/rate after the start, whatever became of the others; it leaves when a connection "
                 "is free. 0, the default: as fast as the answers come.", .group = "Load"},
@@ -154,6 +154,12 @@ static const pk_example load_examples[] = {
 
 // clang-format off
 static const pk_section load_sections[] = {
+    {"DESCRIPTION",
+     "Sends HTTP requests to a server over many connections and reports how fast the answers came, how many, and what "
+     "went wrong. Without -q each connection sends its next request when the last answer is complete (a closed loop): "
+     "the most that the server gives. With -q requests leave by a schedule, as users do who do not wait for each other "
+     "(an open loop): what they would see at that rate.\n\n"
+     "Ctrl-C ends a run early; the report then covers what was measured."},
     {"REPORT",
      "The report has oha's sections, then a section on the client itself.\n\n"
      "* Success rate: answers of any status, 500 too, in answers plus errors. 2xx/3xx rate: good answers in the same. "
@@ -166,8 +172,8 @@ static const pk_section load_sections[] = {
      "other errors are not.\n\n"
      "* Percentiles: the smallest latency that so many of the samples do not exceed, to 3 digits. \"-\" where there "
      "are too few samples to say (fewer than one beyond it); one that rests on fewer than 10 samples says so.\n\n"
-     "* In flight: requests running, averaged over the window. What is missing up to the number of connections is "
-     "time that perfkit itself took.\n\n"
+     "* In flight: requests running, averaged over the window. Without -q, what is missing up to the number of "
+     "connections is perfkit's own share: the time between an answer and the next request.\n\n"
      "* Timeouts, Aborted, Never sent, Retried stand there when there were any. Never sent: due under -q, but no "
      "connection came free before the end; the time they had waited is in the response times.\n\n"
      "* Response and service time, with -q only: the latencies from the schedule and from the send, beside each other.\n\n"
@@ -179,7 +185,8 @@ static const pk_section load_sections[] = {
      "in perfkit\" and the reasons when one of these holds:\n\n"
      "* fewer than 99 % of the requests that were due have been sent;\n\n"
      "* a thread used more than 90 % of a CPU;\n\n"
-     "* the 99th percentile of the lag behind the schedule is more than 10 % of that of the latency;\n\n"
+     "* with -q: requests left late although a connection was free, the 99th percentile of that lag being more than "
+     "10 % of that of the latency;\n\n"
      "* requests failed for want of descriptors, local ports or memory on this machine;\n\n"
      "* a hypervisor took more than 5 % of the CPU time;\n\n"
      "* without -q: on average more than 10 % of the connections had no request in flight;\n\n"
@@ -208,7 +215,15 @@ static const pk_section load_sections[] = {
      "tries again at once.\n\n"
      "* Several --connect-to for one host and port, and several addresses of a name, share the connections equally "
      "instead of at random.\n\n"
-     "* A bare number is a duration in seconds. -c 0, -n 0 and -z 0 are errors.\n\n"
+     "* At most 256 connections per thread are being opened at the same time, so that a server's accept queue does "
+     "not overflow.\n\n"
+     "* A bare number is a duration in seconds. -c 0, -n 0 and -z 0 are errors. The User-Agent is perfkit's.\n\n"
+     "* Units of the report end with sec, min and hr. It has more lines: a third block in the summary, more rows in the "
+     "details, the generator.\n\n"
+     "* There is a progress line instead of the full-screen view.\n\n"
+     "* Not known here: -p, -Z, -F, -x, -r, -u, --http2, --http-version, --proxy-*, --burst-*, --rand-regex-url, "
+     "--max-repeat, --urls-from-file, --dump-urls, --aws-*, --disable-compression, --no-pre-lookup, "
+     "--stats-success-breakdown, --db-url, --debug, --fps, --output-format csv.\n\n"
      "* As perfkit load, the exit code is 1 when nothing succeeded and 130 after Ctrl-C."},
     {"EXIT STATUS",
      "* 0: the run is over and at least one request got an answer.\n\n"

@@ -43,7 +43,7 @@ static void judge_lag(const pk_load_result *r, pk_load_verdict *v) {
     double p99_ns = pk_load_percentile_ns(pk_load_main_latency(r), 0.99); /* as it is shown */
     char lag[PK_FORMAT_MAX], p99[PK_FORMAT_MAX];
     if (!(g->lag_p99_ns > LAG_SHARE_MAX * p99_ns)) return;
-    reason(v, "requests left late: p99 of the lag is %s, p99 of the latency %s",
+    reason(v, "requests left late though a connection was free: p99 %s, p99 of the latency %s",
            pk_format_duration(lag, sizeof lag, g->lag_p99_ns),
            pk_format_duration(p99, sizeof p99, p99_ns));
 }

@@ -83,7 +83,8 @@ typedef struct pk_load_generator {
     double target_rate_hz;   /* 0: closed loop */
     double achieved_rate_hz; /* requests sent per second */
     double rate_ratio;       /* NaN without a target */
-    double lag_p50_ns, lag_p99_ns, lag_max_ns; /* actual - intended start; NaN without a rate */
+    double lag_p50_ns, lag_p99_ns, lag_max_ns; /* own lateness: from due with a free connection to
+                                                  the send; NaN without a rate */
     double loop_p99_ns, loop_max_ns; /* work between two waits for events */
     double cpu_ratio_max;  /* busiest thread's CPU share of the window, 0..1 */
     double cpu_ratio_mean; /* mean over the threads */

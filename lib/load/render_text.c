@@ -301,7 +301,7 @@ static void render_lag(const text *t) {
     fprintf(t->out, "  Rate:\t%.4f/s asked, ", g->target_rate_hz);
     if (isfinite(g->rate_ratio))
         fprintf(t->out, "%.2f%% of what was due was sent; ", 100 * g->rate_ratio);
-    fprintf(t->out, "late by p50 %s, p99 %s, at most %s\n",
+    fprintf(t->out, "own lateness p50 %s, p99 %s, at most %s\n",
             pk_format_duration(p50, sizeof p50, g->lag_p50_ns),
             pk_format_duration(p99, sizeof p99, g->lag_p99_ns),
             pk_format_duration(max, sizeof max, g->lag_max_ns));

@@ -364,10 +364,11 @@ S
 
 @test "load: a talkative server does not block on its output" {
     cat >chatter.sh <<'S'
-#!/bin/bash
+#!/bin/sh
 "$PROGRAMS/stall_server" &
 trap 'kill $!; wait; exit 0' TERM
-for ((i = 0; i < 4000; i++)); do echo "this line fills the pipe, again and again and again: $i"; done
+i=0
+while [ $((i += 1)) -le 4000 ]; do echo "this line fills the pipe, again and again and again: $i"; done
 echo done >chatter.done
 wait
 S
@@ -378,8 +379,9 @@ S
 
 @test "load: a server that ends during the run is named" {
     cat >short.sh <<'S'
-#!/bin/bash
-"$PROGRAMS/stall_server" & pid=$!
+#!/bin/sh
+"$PROGRAMS/stall_server" &
+pid=$!
 sleep 0.5
 kill "$pid"
 wait "$pid"
