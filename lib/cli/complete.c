@@ -196,7 +196,7 @@ static void print_answer(FILE *out, const pk_choices *choices, unsigned bits, bo
 
 void pk_complete(FILE *out, const pk_command *const commands[], const pk_command *fixed,
                  bool descriptions, int n, char *const words[]) {
-    static char nothing[] = "";
+    char nothing[] = "";
     char *const empty[] = {nothing};
     unsigned bits = PK_COMPLETE_NOFILE;
     pk_choices *choices = calloc(1, sizeof *choices);

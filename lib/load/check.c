@@ -9,7 +9,7 @@
 
 /* A person who leaves the scheme out means http; say so instead of guessing. */
 static void fail_url(const char *url, const char *why, pk_err *err) {
-    pk_fail(err, PK_E_USAGE, NULL, "\"%s\" is no usable URL: %s", url, why);
+    pk_fail(err, PK_E_INPUT, NULL, "\"%s\" is no usable URL: %s", url, why);
     if (strstr(url, "://") || !*url)
         pk_fix(err, "write it as http://HOST[:PORT]/PATH or https://...");
     else

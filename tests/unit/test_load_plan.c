@@ -91,7 +91,7 @@ static void urls(void **state) {
     }
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         pk_err err = {0};
-        assert_fails(pk_load_check_url(bad[i], &err), &err, PK_E_USAGE);
+        assert_fails(pk_load_check_url(bad[i], &err), &err, PK_E_INPUT);
     }
 }
 
