@@ -100,7 +100,9 @@ $(B)/tests/%: private EXTRA_CFLAGS := $(TEST_CFLAGS)
 
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libperfkit.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $< $(WRAP_$(*F)) $(B)/libperfkit.a $(LIBS) -lcmocka -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $(filter %.o,$^) $(WRAP_$(*F)) $(B)/libperfkit.a $(LIBS) -lcmocka -o $@
+# It walks the tables of all tools: it has their objects, but its own main.
+$(B)/tests/unit/test_cmd_tables: $(filter-out %/perfkit.o,$(CMD_OBJ))
 
 $(B)/tests/programs/%: $(B)/tests/programs/%.o $(B)/libperfkit.a
 	$(call say,LINK,$@)

@@ -33,7 +33,7 @@ static void keep_standard_files(void) {
 }
 
 static void print_error(const call *c, const pk_err *err) {
-    char text[sizeof *err];
+    char text[PK_ERR_LINE_MAX];
     const char *prefix = c->name;
     pk_err_format(err, text, sizeof text);
     if (c->peer) prefix = err->kind == PK_E_USAGE ? "error" : "Error";
@@ -46,14 +46,7 @@ static int exit_code(const call *c, const pk_err *err) {
     return code ? code : EXIT_WRONG;
 }
 
-static void explain_internal(pk_err *err) {
-    if (err->kind == PK_E_INTERNAL && !err->fix[0])
-        pk_fix(err, "this is a mistake in perfkit: please report it, with this command line and "
-                    "the output of perfkit version --verbose");
-}
-
-static int fail(const call *c, pk_err *err) {
-    explain_internal(err);
+static int fail(const call *c, const pk_err *err) {
     print_error(c, err);
     return exit_code(c, err);
 }
@@ -168,6 +161,12 @@ static void read_own_name(call *c, const char *path) {
     snprintf(c->name, sizeof c->name, "%s", c->by_link ? base : "perfkit");
 }
 
+/* Writing to a closed pipe is to be an error of write, not the end of the process. */
+static void ignore_sigpipe(void) {
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    sigaction(SIGPIPE, &ignore, NULL);
+}
+
 /* Nobody reads the pipe any more. */
 static bool is_pipe_closed(void) {
     struct pollfd p = {.fd = STDOUT_FILENO, .events = POLLOUT};
@@ -192,7 +191,7 @@ static int finish(const call *c, int code) {
 int main(int argc, char **argv) {
     call c = {.argc = argc > 0 ? argc - 1 : 0, .argv = argv + 1};
     keep_standard_files();
-    signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error of write, not the end of the process */
+    ignore_sigpipe();
     read_own_name(&c, argc > 0 ? argv[0] : "perfkit");
     return finish(&c, c.by_link ? run_tool(&c) : run_named(&c));
 }

@@ -9,13 +9,12 @@ static bool wrong(const pk_opt *row, pk_err *err, const char *what) {
     return false;
 }
 
-/* A line as help shows it: not empty, one line, no full stop, not starting with a capital unless
- * the first word is a name in capitals ("HTTP", "PEM"). */
+/* A line as help shows it: not empty, one line, no full stop. That it starts in lower case is the
+ * rule too, but names such as Host may stand first, which no table can know. */
 static bool is_help_line(const char *text) {
-    if (!text || !text[0] || strchr(text, '\n')) return false;
+    if (!text || !text[0] || strpbrk(text, "\n\t")) return false;
     size_t length = strlen(text);
-    if (text[length - 1] == '.' || text[length - 1] == ' ') return false;
-    return !(isupper((unsigned char)text[0]) && islower((unsigned char)text[1]));
+    return text[length - 1] != '.' && text[length - 1] != ' ' && text[0] != ' ';
 }
 
 static bool is_option_name(const char *name, size_t length) {
@@ -61,8 +60,7 @@ static bool check_unique(const pk_command *command, const pk_opt *row, pk_err *e
 }
 
 static bool check_texts(const pk_opt *row, pk_err *err) {
-    if (!is_help_line(row->help))
-        return wrong(row, err, "help is one line, lower case, without a full stop");
+    if (!is_help_line(row->help)) return wrong(row, err, "help is one line without a full stop");
     if (row->details && !row->details[0]) return wrong(row, err, "details are empty");
     if (!(row->flags & PK_OPT_POSITIONAL)) {
         if (pk_opt_takes_value(row) && (!row->arg || !row->arg[0]))
@@ -79,7 +77,8 @@ static bool check_kind(const pk_opt *row, pk_err *err) {
     if ((row->kind == PK_OPT_ENUM) != (row->values != NULL))
         return wrong(row, err, "values belong to ENUM, and ENUM has values");
     if (row->value_help && !row->values) return wrong(row, err, "value_help without values");
-    if (row->suffixes && !file) return wrong(row, err, "suffixes belong to FILE and OUTPUT");
+    if (row->suffixes && !file && row->kind != PK_OPT_TEXT)
+        return wrong(row, err, "suffixes belong to FILE, OUTPUT and TEXT");
     if (row->check && !text) return wrong(row, err, "a checker belongs to TEXT and TEXT_LIST");
     if ((row->flags & PK_OPT_SECRET) && !text) return wrong(row, err, "a secret is a TEXT");
     if ((row->flags & PK_OPT_REST) &&

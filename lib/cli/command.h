@@ -75,7 +75,8 @@ typedef struct pk_opt {
     const char *conflicts;         /* long names, separated by blanks (one side is enough) */
     const char *needs;             /* long names that must be given too */
     int64_t min, max;              /* both 0: no bounds */
-    const char *suffixes;          /* FILE, OUTPUT: "pem crt": what completion offers first */
+    const char *suffixes;          /* FILE, OUTPUT: "pem crt": what completion offers
+                                    first; a TEXT with suffixes completes as a file */
     pk_completer *complete;        /* live values; NULL: by kind */
     pk_checker *check;             /* TEXT, TEXT_LIST: NULL: anything goes */
     unsigned flags;                /* enum pk_opt_flags */

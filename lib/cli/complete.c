@@ -78,6 +78,8 @@ static unsigned complete_value(pk_choices *choices, const pk_opt *row) {
         return complete_suffixes(choices, row);
     case PK_OPT_DIR:
         return PK_COMPLETE_DIRS;
+    case PK_OPT_TEXT:
+        return row->suffixes ? complete_suffixes(choices, row) : PK_COMPLETE_NOFILE;
     default:
         return PK_COMPLETE_NOFILE;
     }

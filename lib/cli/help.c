@@ -11,6 +11,7 @@
 #define COLUMNS_MIN 40  /* below that, wrapping makes a column of single words */
 #define COLUMNS_MAX 100 /* longer lines are hard to read */
 #define LEFT_MAX 30     /* names wider than that stand on a line of their own */
+#define RIGHT_MIN 28    /* with less room for descriptions, all names do */
 #define LINE_MAX_BYTES 4096
 
 typedef struct page {
@@ -75,7 +76,7 @@ static void write_row(const page *p, const pk_opt *row, size_t left) {
 }
 
 /* The column where descriptions start, the same for all groups. */
-static size_t left_columns(const pk_command *command) {
+static size_t left_columns(const page *p, const pk_command *command) {
     size_t widest = 0;
     pk_strbuf sb;
     pk_strbuf_init(&sb, LINE_MAX_BYTES);
@@ -89,7 +90,7 @@ static size_t left_columns(const pk_command *command) {
         }
     }
     pk_strbuf_fini(&sb);
-    return 2 + widest + 2;
+    return 2 + widest + 2 + RIGHT_MIN > p->columns ? 8 : 2 + widest + 2;
 }
 
 static void write_examples(const page *p, const pk_command *command, const char *name) {
@@ -107,7 +108,7 @@ void pk_help_command(FILE *out, const pk_command *command, const char *name, int
                      bool colour) {
     page p = make_page(out, columns, colour);
     const char *groups[PK_GROUPS_MAX];
-    size_t left = left_columns(command);
+    size_t left = left_columns(&p, command);
     fprintf(out, "%s%s%s: ", bold(&p), name, plain(&p));
     pk_text_wrap(out, command->summary, pk_text_width(name) + 2, 0, p.columns);
     fprintf(out, "\nUsage: %s%s%s ", bold(&p), name, plain(&p));

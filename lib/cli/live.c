@@ -1,8 +1,8 @@
 /* Completers whose candidates are what runs on this machine right now. */
 #include <arpa/inet.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include "base/array.h"
 #include "base/procfs.h"
@@ -50,20 +50,10 @@ void pk_complete_pids(pk_choices *choices) {
 
 /* ---- listeners ---- */
 
-/* Naming the owner of a socket means looking at the descriptors of every process. An answer has
- * 20 ms in all; when these are gone, the remaining URLs go without a name. */
-#define OWNERS_NS 10000000ll
-
-typedef struct url_list {
-    pk_choices *choices;
-    struct timespec start;
-} url_list;
-
-static bool is_time_left(const struct timespec *start) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (now.tv_sec - start->tv_sec) * 1000000000ll + now.tv_nsec - start->tv_nsec < OWNERS_NS;
-}
+typedef struct listener_list {
+    const char *typed;
+    pk_array found; /* pk_listener_info, those whose URL starts as typed */
+} listener_list;
 
 /* The host by which this machine reaches the listener over loopback; NULL: it does not. */
 static const char *loopback_host(const pk_listener_info *info) {
@@ -76,24 +66,45 @@ static const char *loopback_host(const pk_listener_info *info) {
     return IN6_IS_ADDR_UNSPECIFIED(&info->address.v6) ? "127.0.0.1" : NULL;
 }
 
-static bool take_listener(void *context, const pk_listener_info *info) {
-    url_list *list = context;
-    pk_process_info owner;
-    char url[64], description[sizeof owner.name + 32] = "";
-    const char *typed = pk_choices_typed(list->choices);
+/* False if it cannot be reached over loopback. */
+static bool format_url(char *out, size_t bytes, const pk_listener_info *info) {
     const char *host = loopback_host(info);
-    if (!host) return true;
-    snprintf(url, sizeof url, "http://%s:%" PRIu16 "/", host, info->port);
-    if (strncmp(url, typed, strlen(typed)) != 0) return true; /* before the costly part */
-    if (is_time_left(&list->start) && pk_procfs_socket_owner(info->inode, &owner))
-        snprintf(description, sizeof description, "%s, pid %d", owner.name, (int)owner.pid);
-    pk_choices_add(list->choices, url, description);
-    return true;
+    if (host) snprintf(out, bytes, "http://%s:%" PRIu16 "/", host, info->port);
+    return host != NULL;
+}
+
+static bool take_listener(void *context, const pk_listener_info *info) {
+    listener_list *list = context;
+    char url[64];
+    if (!format_url(url, sizeof url, info)) return true;
+    if (strncmp(url, list->typed, strlen(list->typed)) != 0) return true;
+    pk_listener_info *copy = pk_array_push(&list->found);
+    if (copy) *copy = *info;
+    return copy != NULL;
+}
+
+static void offer_listener(pk_choices *choices, const pk_listener_info *info,
+                           const pk_process_info *owner) {
+    char url[64], description[sizeof owner->name + 32] = "";
+    if (!format_url(url, sizeof url, info)) return;
+    if (owner->pid)
+        snprintf(description, sizeof description, "%s, pid %d", owner->name, (int)owner->pid);
+    pk_choices_add(choices, url, description);
 }
 
 void pk_complete_listener_urls(pk_choices *choices) {
-    url_list list = {.choices = choices};
-    clock_gettime(CLOCK_MONOTONIC, &list.start);
-    pk_choices_nospace(choices);
-    pk_procfs_each_listener(take_listener, &list);
+    uint64_t inodes[PK_CHOICES_MAX];
+    pk_process_info *owners = calloc(PK_CHOICES_MAX, sizeof *owners);
+    listener_list list = {.typed = pk_choices_typed(choices),
+                          .found = PK_ARRAY(pk_listener_info, PK_CHOICES_MAX)};
+    pk_choices_nospace(choices); /* a path may follow */
+    if (owners) pk_procfs_each_listener(take_listener, &list);
+    for (size_t i = 0; i < list.found.count; i++)
+        inodes[i] = PK_AT(&list.found, pk_listener_info, i).inode;
+    /* all at once: it means a look at the descriptors of every process */
+    if (list.found.count) pk_procfs_socket_owners(list.found.count, inodes, owners);
+    for (size_t i = 0; i < list.found.count; i++)
+        offer_listener(choices, &PK_AT(&list.found, pk_listener_info, i), &owners[i]);
+    pk_array_fini(&list.found);
+    free(owners);
 }

@@ -38,7 +38,8 @@ static void typed_option(char *out, size_t bytes, const pk_token *token) {
     char name[128];
     typed_name(name, sizeof name, token->word, token->letter);
     const char *between = !token->joined ? " " : token->letter ? "" : "=";
-    if (token->value && !(token->row->flags & PK_OPT_SECRET))
+    bool shown = token->value && (token->value[0] || token->joined);
+    if (shown && !(token->row->flags & PK_OPT_SECRET))
         snprintf(out, bytes, "%s%s%s", name, between, token->value);
     else snprintf(out, bytes, "%s", name);
 }
