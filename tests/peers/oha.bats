@@ -25,8 +25,8 @@ plain_lines() {
 -n 20 -c 2 URL
 -n 7 URL/status/404
 -n 1k -c 10 URL
--z 300ms -c 2 URL
--z 300ms -w -c 2 URL/delay/50ms
+-z 250ms -c 2 URL/delay/100ms
+-z 250ms -w -c 2 URL/delay/100ms
 -n 10 -q 200 URL
 -n 10 -q 200 --latency-correction URL
 -n 4 -m POST -d hello -T text/plain URL/echo
