@@ -35,11 +35,11 @@ static const pk_opt serve_opts[] = {
      .help = "listen on a socket in the file system", .details = "Without --listen on that one alone. A socket that "
      "nobody listens on is replaced; it is removed at the end.", .group = "Listening", .suffixes = "sock"},
     {'t', "threads", PK_OPT_COUNT, OPTION(serve.threads, uint64_t), .arg = "count", .fallback = "1",
-     .help = "threads per listener", .details = "One costs the least CPU per request; more use more cores.",
+     .help = "threads that answer", .details = "One costs the least CPU per request; more use more cores.",
      .group = "Listening", .min = 1, .max = 256},
     {0, "max-connections", PK_OPT_COUNT, OPTION(serve.max_connections, uint64_t), .arg = "count",
      .shown_default = "what ulimit -n allows", .help = "connections open at once, over all listeners",
-     .details = "Shared out equally among the listeners and their threads. Clients beyond it wait without an answer; "
+     .details = "Clients beyond it wait without an answer; "
                 "a warning says so.", .group = "Listening", .min = 1, .max = 4000000},
     {0, "conn-memory", PK_OPT_BYTES, OPTION(serve.conn_memory_bytes, uint64_t), .arg = "bytes", .fallback = "4KiB",
      .help = "memory of each connection", .details = "Bounds the head of a request: from about three quarters of it on "

@@ -239,17 +239,22 @@ static void conn_open(pk_server *server, struct MHD_Connection *mhd, void **cont
 }
 
 static void conn_close(pk_server *server, pk_conn *conn) {
-    if (!conn) return;
     pthread_mutex_lock(&server->lock);
-    if (conn->prev) conn->prev->next = conn->next;
-    else server->conns = conn->next;
-    if (conn->next) conn->next->prev = conn->prev;
-    server->conns_open--;
+    if (conn) {
+        if (conn->prev) conn->prev->next = conn->next;
+        else server->conns = conn->next;
+        if (conn->next) conn->next->prev = conn->prev;
+        server->conns_open--;
+    }
+    server->conns_closed++;
+    bool tell = server->wants_room;
+    server->wants_room = false;
     pthread_mutex_unlock(&server->lock);
+    if (tell) wake(server);
+    if (!conn) return; /* there was no memory for it */
     pk_count(conn->counters, PK_COUNTER(closed), 1);
     request_free(conn->request);
     free(conn);
-    if (atomic_load(&server->draining)) wake(server);
 }
 
 void pk_exchange_connection(void *cls, struct MHD_Connection *mhd, void **context,

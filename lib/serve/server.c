@@ -29,8 +29,8 @@ bool pk_serve_check_listen(const char *text, pk_err *err) {
     return pk_listen_parse(text, &address, err);
 }
 
-/* Raises the soft limit on descriptors and shares it out among the listeners. */
-static bool share_connections(pk_server *server, pk_err *err) {
+/* Raises the soft limit on descriptors, and sets the limit on connections by it. */
+static bool limit_connections(pk_server *server, pk_err *err) {
     const pk_serve_options *options = server->options;
     struct rlimit files;
     if (getrlimit(RLIMIT_NOFILE, &files) < 0) {
@@ -44,24 +44,13 @@ static bool share_connections(pk_server *server, pk_err *err) {
     uint64_t possible = files.rlim_cur == RLIM_INFINITY ? CONNECTIONS_MAX : files.rlim_cur;
     possible = possible > RESERVED_FILES ? possible - RESERVED_FILES : 0;
     if (possible > CONNECTIONS_MAX) possible = CONNECTIONS_MAX;
-    uint64_t total = options->max_connections ? options->max_connections : possible;
-    if (total > possible) {
-        pk_fail(err, PK_E_LIMIT, "--max-connections",
-                "%" PRIu64 " connections do not fit into %" PRIu64 " open files", total,
-                (uint64_t)files.rlim_cur);
-        pk_fix(err, "raise it with ulimit -n %" PRIu64, total + RESERVED_FILES);
-        return false;
-    }
-    uint64_t each = total / server->n_doors;
-    if (each < options->threads) {
-        pk_fail(err, PK_E_LIMIT, "--threads",
-                "%" PRIu64 " threads share %" PRIu64 " connections of a listener: some get none",
-                options->threads, each);
-        pk_fix(err, "choose fewer threads or raise --max-connections or ulimit -n");
-        return false;
-    }
-    for (size_t i = 0; i < server->n_doors; i++) server->doors[i].limit = (unsigned)each;
-    return true;
+    server->conns_limit = options->max_connections ? options->max_connections : possible;
+    if (server->conns_limit <= possible && possible > 0) return true;
+    pk_fail(err, PK_E_LIMIT, "--max-connections",
+            "%" PRIu64 " connections do not fit into %" PRIu64 " open files", server->conns_limit,
+            (uint64_t)files.rlim_cur);
+    pk_fix(err, "raise the limit with ulimit -n %" PRIu64, server->conns_limit + RESERVED_FILES);
+    return false;
 }
 
 static bool open_listeners(pk_server *server, pk_err *err) {
@@ -69,22 +58,22 @@ static bool open_listeners(pk_server *server, pk_err *err) {
     const char *only[] = {default_listen};
     pk_text_list list = options->listen;
     if (list.count == 0 && !options->unix_socket) list = (pk_text_list){only, 1};
-    server->doors = calloc(list.count + 1, sizeof *server->doors);
-    if (!server->doors) {
+    server->listeners = calloc(list.count + 1, sizeof *server->listeners);
+    if (!server->listeners) {
         pk_fail(err, PK_E_LIMIT, NULL, "out of memory");
         return false;
     }
     const char *scheme = options->tls ? "https" : "http";
     int backlog = (int)options->backlog;
     for (size_t i = 0; i < list.count; i++) {
-        pk_listener *listener = &server->doors[server->n_doors].listener;
+        pk_listener *listener = &server->listeners[server->n_listeners];
         if (!pk_listener_open_tcp(list.items[i], scheme, backlog, listener, err)) return false;
-        server->n_doors++;
+        server->n_listeners++;
     }
     if (options->unix_socket) {
-        pk_listener *listener = &server->doors[server->n_doors].listener;
+        pk_listener *listener = &server->listeners[server->n_listeners];
         if (!pk_listener_open_unix(options->unix_socket, backlog, listener, err)) return false;
-        server->n_doors++;
+        server->n_listeners++;
     }
     return true;
 }
@@ -123,35 +112,24 @@ static bool prepare(pk_server *server, pk_err *err) {
     }
     server->pattern = pk_pattern_map(options->max_bytes, err);
     return server->pattern && pk_prepare_root(server, err) && prepare_tls(server, err) &&
-           open_listeners(server, err) && share_connections(server, err);
-}
-
-static bool start(pk_server *server, pk_err *err) {
-    for (size_t i = 0; i < server->n_doors; i++)
-        if (!pk_daemon_start(server, &server->doors[i], err)) return false;
-    for (size_t i = 0; i < server->n_doors; i++)
-        if (server->hooks->listening)
-            server->hooks->listening(server->hooks->context, server->doors[i].listener.url);
-    return true;
+           limit_connections(server, err) && open_listeners(server, err);
 }
 
 static void say_how(const pk_server *server) {
-    for (size_t i = 0; i < server->n_doors; i++) {
-        const pk_door *door = &server->doors[i];
-        if (!door->listener.loopback)
+    const pk_serve_options *options = server->options;
+    for (size_t i = 0; i < server->n_listeners; i++)
+        if (!server->listeners[i].loopback)
             pk_note(server, PK_SERVE_WARNING,
                     "%s can be reached from other machines; everybody there may use it",
-                    door->listener.url);
-        pk_note(server, PK_SERVE_DETAIL,
-                "%s: %" PRIu64 " thread%s, at most %u connections of %" PRIu64
-                " bytes each, libmicrohttpd %s",
-                door->listener.url, server->options->threads,
-                server->options->threads > 1 ? "s" : "", door->limit,
-                server->options->conn_memory_bytes, MHD_get_version());
-    }
+                    server->listeners[i].url);
+    pk_note(server, PK_SERVE_DETAIL,
+            "%" PRIu64 " thread%s, at most %" PRIu64 " connections of %" PRIu64
+            " bytes each, libmicrohttpd %s",
+            options->threads, options->threads > 1 ? "s" : "", server->conns_limit,
+            options->conn_memory_bytes, MHD_get_version());
 }
 
-/* No daemon may meet a suspended connection or a sleeping handler when it stops. */
+/* MHD may not meet a suspended connection or a sleeping handler when it stops. */
 static void stop(pk_server *server) {
     atomic_store(&server->draining, true);
     atomic_store(&server->stopping, true);
@@ -160,8 +138,8 @@ static void stop(pk_server *server) {
         (void)n; /* cannot fail: the counter was 0 */
     }
     pk_suspended_end(&server->suspended);
-    for (size_t i = 0; i < server->n_doors; i++) pk_daemon_quiesce(&server->doors[i]);
-    for (size_t i = 0; i < server->n_doors; i++) pk_daemon_stop(&server->doors[i]);
+    pk_daemon_stop(server);
+    for (size_t i = 0; i < server->n_listeners; i++) pk_listener_close(&server->listeners[i]);
 }
 
 static void fini(pk_server *server) {
@@ -170,7 +148,7 @@ static void fini(pk_server *server) {
     if (server->static_fd >= 0) close(server->static_fd);
     if (server->wake_fd >= 0) close(server->wake_fd);
     if (server->stop_fd >= 0) close(server->stop_fd);
-    free(server->doors);
+    free(server->listeners);
     free(server->tls_cert);
     if (server->tls_key) explicit_bzero(server->tls_key, strlen(server->tls_key));
     free(server->tls_key);
@@ -199,12 +177,11 @@ static void fill_result(const pk_server *server, uint64_t started_ns, uint64_t l
 void pk_server_gauges(pk_server *server, pk_gauges *gauges) {
     pk_cpu_usage cpu;
     *gauges = (pk_gauges){
+        .connections_limit = server->conns_limit,
         .suspended = pk_suspended_count(&server->suspended),
         .draining = atomic_load(&server->draining),
         .uptime_s = (double)(pk_now_ns() - server->started_ns) / 1e9,
     };
-    for (size_t i = 0; i < server->n_doors; i++)
-        gauges->connections_limit += server->doors[i].limit;
     pk_cpu_process(&cpu);
     gauges->cpu_s = (double)(cpu.user_ns + cpu.system_ns) / 1e9;
     gauges->resident_bytes = pk_resident_bytes();
@@ -224,16 +201,15 @@ bool pk_serve_run(const pk_serve_options *options, const pk_serve_hooks *hooks, 
     };
     if (!pk_metrics_init(&server.metrics, err)) return false;
     pk_suspended_init(&server.suspended, -1);
-    bool ok = prepare(&server, err) && start(&server, err);
+    bool ok = prepare(&server, err) && pk_daemon_start(&server, err);
     uint64_t left = 0;
     if (ok) {
         server.started_ns = pk_now_ns();
+        for (size_t i = 0; i < server.n_listeners; i++)
+            if (hooks->listening) hooks->listening(hooks->context, server.listeners[i].url);
         say_how(&server);
-        pk_keep_time(&server, intr);
-        pk_drain(&server);
-        pthread_mutex_lock(&server.lock);
-        left = server.conns_open;
-        pthread_mutex_unlock(&server.lock);
+        ok = pk_keep_time(&server, intr, err);
+        left = pk_daemon_connections(&server);
     }
     stop(&server);
     if (ok) fill_result(&server, server.started_ns, left, result);

@@ -1,13 +1,13 @@
 /* What the parts of the server share; private to lib/serve.
  *
- * Threads. One MHD daemon per listener, each with its own thread (or a pool of them). A connection
- * belongs to one of these threads for its whole life: all MHD callbacks on it come from there. The
- * thread that called pk_serve_run is the timekeeper: it resumes suspended connections, cuts late
- * heads, passes notes on and drains.
+ * Threads. One MHD daemon with its own thread, or a pool of them. A connection belongs to one of
+ * these threads for its whole life: all MHD callbacks on it come from there. The thread that called
+ * pk_serve_run is the timekeeper: it accepts connections, resumes suspended ones, cuts late heads,
+ * passes notes on and drains.
  *
  * Shared between them: the atomics marked so; the list of connections under server->lock; the heap
- * of suspended connections under its own lock (suspend.h). All else is set before the first daemon
- * starts and freed after the last has stopped. Order of locks: ours before MHD's. */
+ * of suspended connections under its own lock (suspend.h). All else is set before the daemon
+ * starts and freed after it has stopped. Order of locks: ours before MHD's. */
 #ifndef PK_SERVE_SERVER_H
 #define PK_SERVE_SERVER_H
 
@@ -37,21 +37,16 @@ typedef struct pk_prepared {
     uint64_t body_bytes;
 } pk_prepared;
 
-/* One listening socket and its daemon. */
-typedef struct pk_door {
-    pk_listener listener;
-    struct MHD_Daemon *daemon; /* NULL: not started */
-    unsigned limit;            /* of connections */
-    bool limit_told;
-} pk_door;
-
 struct pk_server {
     const pk_serve_options *options;
     const pk_serve_hooks *hooks;
     uint64_t started_ns;
 
-    pk_door *doors;
-    size_t n_doors;
+    pk_listener *listeners;
+    size_t n_listeners;
+    struct MHD_Daemon *daemon; /* NULL: not started */
+    uint64_t conns_limit;
+    uint64_t accepted;        /* connections handed to MHD; the timekeeper's */
     char *tls_key, *tls_cert; /* PEM, or NULL */
 
     pk_prepared root;      /* keeps the connection */
@@ -74,7 +69,8 @@ struct pk_server {
 
     pthread_mutex_t lock; /* of what follows */
     pk_conn *conns;       /* all open ones */
-    uint64_t conns_open, conns_peak;
+    uint64_t conns_open, conns_peak, conns_closed;
+    bool wants_room;    /* the timekeeper waits for a connection to end */
     char log_line[256]; /* the first message of libmicrohttpd since the last note */
     uint64_t log_count; /* of all since then */
     bool log_urgent;
