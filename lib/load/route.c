@@ -85,9 +85,6 @@ static bool look_up(const char *host, const pk_load_options *o, addresses *list,
         hints.ai_flags = 0; /* AI_ADDRCONFIG hides ::1 where only loopback has IPv6 */
         code = getaddrinfo(host, NULL, &hints, &found);
     }
-    /* This name is loopback even where no hosts file says so (RFC 6761, 6.3), as for curl. */
-    if (code != 0 && strcasecmp(host, "localhost") == 0)
-        code = getaddrinfo(NULL, "0", &hints, &found);
     if (code != 0) {
         errno = code == EAI_SYSTEM ? errno : 0;
         pk_fail(err, PK_E_INPUT, host, "cannot find this host's address%s: %s",
