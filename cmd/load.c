@@ -373,6 +373,10 @@ static int load_run(const pk_invocation *invocation, const void *parsed, pk_err 
         if (cli->verbose) say_how(&result);
         if (report(cli, &result, err)) code = exit_code(invocation, &result);
         pk_load_result_fini(&result);
+    } else if (pk_interrupt_signal(intr)) { /* no failure: that is what was asked for */
+        fprintf(stderr, "%s: interrupted before the first request\n", to.name);
+        *err = (pk_err){0};
+        code = invocation->as_peer ? 0 : EXIT_INTERRUPTED;
     }
     pk_interrupt_end(intr);
     return code;

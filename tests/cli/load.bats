@@ -471,6 +471,18 @@ S
     jq -e '.interrupted and .summary.total < 20' out
 }
 
+@test "load: Ctrl-C while the server of --serve starts: 130, and the server is gone" {
+    "$PERFKIT" load --serve 'sleep 4321' -n 1 >out 2>err 3>&- &
+    local pid=$! code=0
+    track "$pid"
+    starting() { pgrep -P "$pid" -f '^sleep 4321$' >child; }
+    wait_until "$DEADLINE_S" starting
+    kill -INT "$pid"
+    wait "$pid" || code=$?
+    [ "$code" -eq 130 ] && [ ! -s out ] && grep -q 'interrupted before the first request' err
+    has_ended "$(cat child)"
+}
+
 @test "load: nothing listening: the report, and exit 1" {
     stall
     stalled requests >/dev/null

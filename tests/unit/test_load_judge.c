@@ -116,9 +116,15 @@ static void idle_connections_are_the_clients(void **state) {
     r.rate_hz = 100; /* at a rate connections idle on purpose */
     assert_no_reason(&r);
     r.rate_hz = 0;
-    r.errors_total = 11; /* of 1000: refused connections pause on purpose */
+    r.errors_total = 10; /* of 1000: too few to matter */
+    assert_reason(&r, "had no request in flight");
+    r.errors_total = 11; /* refused connections pause on purpose */
     assert_no_reason(&r);
-    r.timeouts = 11; /* timeouts are known latencies */
+    r.timeouts = 1; /* timeouts are known latencies */
+    assert_reason(&r, "had no request in flight");
+    r.responses = 950; /* and count among what is known */
+    r.errors_total = 60;
+    r.timeouts = 50;
     assert_reason(&r, "had no request in flight");
     pk_load_result_fini(&r);
 }
@@ -134,6 +140,9 @@ static void rate_times_latency_is_what_was_in_flight(void **state) {
     assert_reason(&r, "rate x mean latency is 3.00 but 3.09 requests were in flight");
     r.generator.mean_in_flight = 2.91;
     assert_reason(&r, "figures disagree");
+    r.errors_total = 11; /* their time in flight is in no histogram */
+    assert_no_reason(&r);
+    r.errors_total = 0;
     /* what was aborted in flight is in no histogram, but it is known how old it was at most */
     r.aborted = 1;
     r.aborted_oldest_ns = 500 * PK_NS_PER_MS;

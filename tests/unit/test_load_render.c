@@ -204,7 +204,7 @@ static void summary_divides_by_what_it_says(void **state) {
     r.aborted = 4;
     pk_load_summarize(&r, &s);
     assert_near(s.success_ratio, 1000.0 / 1250, 1e-12);
-    assert_int_equal(s.good, 920);
+    assert_int_equal(s.good, 920); /* 900 x 200 and 20 x 302 */
     assert_near(s.good_ratio, 920.0 / 1250, 1e-12);
     assert_near(s.rate_hz, 500, 1e-12);
     assert_int_equal(s.bytes_per_answer, 13);
@@ -217,6 +217,18 @@ static void summary_divides_by_what_it_says(void **state) {
     assert_near(s.average_ns, 6e6, 1e-12);
     assert_near(s.fastest_ns, 1e6, 0);
     assert_near(s.slowest_ns, 11e6, 0);
+    pk_load_result_fini(&r);
+}
+
+static void good_is_200_to_399(void **state) {
+    (void)state;
+    static const int codes[] = {199, 200, 299, 300, 399, 400, 500};
+    pk_load_result r = result_begin();
+    pk_load_summary s;
+    r.status[200] = 0;
+    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) r.status[codes[i]] = 1;
+    pk_load_summarize(&r, &s);
+    assert_int_equal(s.good, 4);
     pk_load_result_fini(&r);
 }
 
@@ -245,6 +257,33 @@ static void bins_hold_what_lies_below_their_edge(void **state) {
         assert_near(bins.edge_ns[i], (double)(i + 1) * 1e6, 1e-12);
         assert_int_equal(bins.count[i], counts[i]);
     }
+    pk_hist_free(h);
+}
+
+/* Values on the edges 0.1, 0.2 .. 0.9 of the range lie below or above the middle of their bucket,
+ * and the middle decides. The bucket of the minimum counts at the minimum itself. */
+static void bins_take_a_bucket_at_its_middle(void **state) {
+    (void)state;
+    pk_hist *h = hist_of();
+    pk_load_bins bins;
+    uint64_t expected[PK_LOAD_BINS] = {1, 0};
+    uint64_t min = pk_hist_lowest_equivalent(h, 100000000);
+    unsigned above = 0;
+    pk_hist_record(h, min);
+    for (uint64_t i = 1; i < 10; i++) {
+        uint64_t edge = min + i * 100000000;
+        double low = (double)pk_hist_lowest_equivalent(h, edge);
+        double high = (double)pk_hist_highest_equivalent(h, edge);
+        bool is_above = (low + high) / 2 > (double)edge;
+        above += is_above;
+        expected[i + is_above]++;
+        pk_hist_record(h, edge);
+    }
+    pk_hist_record(h, min + 1000000000);
+    expected[10]++;
+    assert_in_range(above, 1, 8); /* both kinds are there */
+    pk_load_bins_fill(h, &bins);
+    for (size_t i = 0; i < PK_LOAD_BINS; i++) assert_int_equal(bins.count[i], expected[i]);
     pk_hist_free(h);
 }
 
@@ -379,6 +418,35 @@ static void histograms_survive_the_json(void **state) {
     pk_load_result_fini(&r);
 }
 
+static void assert_line(double slowest_ms, uint64_t responses, uint64_t errors, pk_style style,
+                        const char *line) {
+    char expected[128];
+    pk_load_result r = result_begin();
+    pk_hist_reset(r.service);
+    pk_hist_record_n(r.service, (uint64_t)(slowest_ms * 1e6), responses);
+    r.responses = responses;
+    r.errors_total = errors;
+    char *text = render(in_colour, &r);
+    snprintf(expected, sizeof expected, "%s%s", pk_style_on(true, style), line);
+    assert_has(text, expected);
+    free(text);
+    pk_load_result_fini(&r);
+}
+
+static void colours_and_marks_change_at_their_bounds(void **state) {
+    (void)state;
+    assert_line(100, 1000, 0, PK_GREEN, "  50.00% in 100.0000 ms");
+    assert_line(100.2, 1000, 0, PK_YELLOW, "  50.00% in 100.2000 ms");
+    assert_line(400, 1000, 0, PK_YELLOW, "  50.00% in 400.0000 ms");
+    assert_line(401, 1000, 0, PK_RED, "  50.00% in 401.0000 ms");
+    assert_line(1, 1000, 0, PK_GREEN, "  Success rate:\t100.00%");
+    assert_line(1, 990, 10, PK_YELLOW, "  Success rate:\t99.00%");
+    assert_line(1, 989, 11, PK_RED, "  Success rate:\t98.90%");
+    /* the 90th percentile rests on 10 of 91 samples, on 9 of 81 */
+    assert_line(1, 91, 0, PK_GREEN, "  90.00% in 1.0000 ms\x1b");
+    assert_line(1, 81, 0, PK_GREEN, "  90.00% in 1.0000 ms (rests on 9 samples)\x1b");
+}
+
 static void progress_says_where_the_run_is(void **state) {
     (void)state;
     char line[128];
@@ -420,14 +488,17 @@ int main(void) {
         cmocka_unit_test(an_interrupted_run_says_so_first),
         cmocka_unit_test(a_client_at_its_limit_is_the_last_word),
         cmocka_unit_test(summary_divides_by_what_it_says),
+        cmocka_unit_test(good_is_200_to_399),
         cmocka_unit_test(summary_of_nothing_is_unknown),
         cmocka_unit_test(bins_hold_what_lies_below_their_edge),
+        cmocka_unit_test(bins_take_a_bucket_at_its_middle),
         cmocka_unit_test(bins_keep_the_total),
         cmocka_unit_test(bins_of_values_in_one_bucket_tell_minimum_from_maximum),
         cmocka_unit_test(percentiles_beyond_the_sample_are_unknown),
         cmocka_unit_test(rps_comes_from_whole_intervals),
         cmocka_unit_test(one_unit_fits_the_slowest),
         cmocka_unit_test(colours_tell_good_from_bad),
+        cmocka_unit_test(colours_and_marks_change_at_their_bounds),
         cmocka_unit_test(histograms_survive_the_json),
         cmocka_unit_test(progress_says_where_the_run_is),
         cmocka_unit_test(a_full_disk_is_an_error),
