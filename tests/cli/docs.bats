@@ -38,6 +38,8 @@ setup() {
 check_command() {
     local line=${1%%|*} words tool word
     line=$(sed -E "s/'[^']*'|\"[^\"]*\"/x/g; s/[\`;&]//g" <<<"$line")
+    line=${line%%"<TAB>"*}
+    [[ $1 == *"<TAB>"* ]] && line=${line% *} # an unfinished word
     read -ra words <<<"${line%% -- *}"
     tool=${words[1]:-}
     case $tool in '' | -* | TOOL | __complete* | [A-Z…]*) return 0 ;; esac

@@ -30,9 +30,9 @@ static void causes_have_their_class(void **state) {
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         int kept = -1;
-        assert_int_equal(pk_curl_error_class(cases[i].code, cases[i].os_errno,
-                                             cases[i].got_bytes, &kept),
-                         cases[i].class_);
+        assert_int_equal(
+            pk_curl_error_class(cases[i].code, cases[i].os_errno, cases[i].got_bytes, &kept),
+            cases[i].class_);
         assert_int_equal(kept, cases[i].kept);
     }
 }

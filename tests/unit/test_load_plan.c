@@ -67,7 +67,7 @@ static void a_header_replaces_defaults_but_not_its_twin(void **state) {
 
 static void headers_that_would_split_the_request_are_refused(void **state) {
     (void)state;
-    const char *const bad[] = {"",      ":v",          "no colon",  "a b: c", "X: 1\r\nY: 2",
+    const char *const bad[] = {"",      ":v",           "no colon",   "a b: c", "X: 1\r\nY: 2",
                                "X\n:1", "X: 1\rhidden", "Na\x01me: v"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         pk_err err = {0};
@@ -79,12 +79,18 @@ static void headers_that_would_split_the_request_are_refused(void **state) {
 
 static void urls(void **state) {
     (void)state;
-    const char *const good[] = {"http://127.0.0.1:3000",  "https://example.org/a?b=c&d#e",
-                                "http://[::1]:8080/x/../y", "http://user:secret@h/",
-                                "HTTP://h"};
-    const char *const bad[] = {"",           "127.0.0.1:3000", "localhost",   "ftp://h/",
-                               "http://",    "http://h:99999", "http://h:x/", "http://a b/",
-                               "file:///etc/passwd", "http://[::1"};
+    const char *const good[] = {"http://127.0.0.1:3000", "https://example.org/a?b=c&d#e",
+                                "http://[::1]:8080/x/../y", "http://user:secret@h/", "HTTP://h"};
+    const char *const bad[] = {"",
+                               "127.0.0.1:3000",
+                               "localhost",
+                               "ftp://h/",
+                               "http://",
+                               "http://h:99999",
+                               "http://h:x/",
+                               "http://a b/",
+                               "file:///etc/passwd",
+                               "http://[::1"};
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         pk_err err = {0};
         assert_ok(pk_load_check_url(good[i], &err), &err);
@@ -105,8 +111,8 @@ static void connect_to_has_four_parts(void **state) {
     assert_string_equal(c.port, "443");
     assert_string_equal(c.target_host, "::1");
     assert_string_equal(c.target_port, "8443");
-    const char *const bad[] = {"", "a:1:b", "a:1:b:2:3", "a:x:b:2", "a:1:b:0", "[::1:1:b:2",
-                               "a:1::2", "a:1:b:70000", "[a]x:1:b:2"};
+    const char *const bad[] = {"",           "a:1:b",  "a:1:b:2:3",   "a:x:b:2",   "a:1:b:0",
+                               "[::1:1:b:2", "a:1::2", "a:1:b:70000", "[a]x:1:b:2"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         pk_err e = {0};
         assert_fails(pk_connect_to_parse(bad[i], arena, &c, &e), &e, PK_E_USAGE);
@@ -168,10 +174,11 @@ static void bodies_and_methods(void **state) {
     assert_false(plan.sends_body);
     pk_plan_fini(&plan);
     pk_err err = {0};
-    assert_fails(pk_plan_init(&plan, &(pk_load_options){.url = "http://127.0.0.1/",
-                                                       .method = "HEAD",
-                                                       .body = "x"}, &err),
-                 &err, PK_E_USAGE);
+    assert_fails(
+        pk_plan_init(&plan,
+                     &(pk_load_options){.url = "http://127.0.0.1/", .method = "HEAD", .body = "x"},
+                     &err),
+        &err, PK_E_USAGE);
 }
 
 static void missing_files_are_named(void **state) {

@@ -12,8 +12,12 @@ static pk_tally *tally(bool has_rate) {
 }
 
 static pk_completion answer(uint64_t start_ns, uint64_t end_ns, uint64_t bytes) {
-    return (pk_completion){.status = 200, .start_ns = start_ns, .end_ns = end_ns,
-                           .head_ns = start_ns + 1, .body_bytes = bytes, .head_bytes = 10,
+    return (pk_completion){.status = 200,
+                           .start_ns = start_ns,
+                           .end_ns = end_ns,
+                           .head_ns = start_ns + 1,
+                           .body_bytes = bytes,
+                           .head_bytes = 10,
                            .sent_bytes = 20};
 }
 
