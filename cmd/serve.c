@@ -18,7 +18,8 @@ typedef struct serve_cli {
 static const char *const error_kinds[] = {"500", "reset", "truncate", "hang", "slow", NULL};
 static const char *const error_kind_help[] = {
     "an answer of status 500", "the connection is reset without an answer",
-    "the body ends half-way", "no answer until the client leaves", "a body that trickles", NULL};
+    "the body ends half-way",  "no answer until the client leaves",
+    "a body that trickles",    NULL};
 static const char *const color_values[] = {"auto", "always", "never", NULL};
 
 #define OPTION(member, type) PK_FIELD(serve_cli, member, type)

@@ -12,8 +12,7 @@ static void fail_url(const char *url, const char *why, pk_err *err) {
     pk_fail(err, PK_E_INPUT, NULL, "\"%s\" is no usable URL: %s", url, why);
     if (strstr(url, "://") || !*url)
         pk_fix(err, "write it as http://HOST[:PORT]/PATH or https://...");
-    else
-        pk_fix(err, "write http://%s", url);
+    else pk_fix(err, "write http://%s", url);
 }
 
 bool pk_load_check_url(const char *url, pk_err *err) {
@@ -53,7 +52,8 @@ out:
 static bool is_token(const char *text, size_t bytes) {
     for (size_t i = 0; i < bytes; i++)
         if (!strchr("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
-                    "ABCDEFGHIJKLMNOPQRSTUVWXYZ", text[i]))
+                    "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+                    text[i]))
             return false;
     return bytes > 0;
 }

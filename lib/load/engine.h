@@ -47,7 +47,8 @@ typedef struct pk_engine_ops {
     uint64_t (*submit)(pk_engine *engine, uint32_t slot);
     /* Waits at most until the moment until_ns (0: do not wait, UINT64_MAX: for ever) for events,
      * works on one batch of them and returns how many completions stand in out[0..), ascending
-     * in end_ns; out has room for one per slot. *woke_ns: when the wait returned, for the loop's own work. */
+     * in end_ns; out has room for one per slot. *woke_ns: when the wait returned, for the loop's
+     * own work. */
     size_t (*poll)(pk_engine *engine, uint64_t until_ns, pk_completion out[], uint64_t *woke_ns);
     /* Connections being opened right now. */
     uint32_t (*connecting)(const pk_engine *engine);

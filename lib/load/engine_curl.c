@@ -9,8 +9,8 @@
  *      (the server closed it) is unregistered, or level-triggered epoll would spin.
  *  (3) Closing a descriptor goes through on_close, which forgets watched[fd]: the kernel drops the
  *      registration by itself, and the number may come back as another socket.
- *  (4) Slots share a multi handle in lanes of SLOTS_PER_LANE: looking for a free connection, libcurl
- *      walks over all of a multi's connections to that host (ConnectionExists), which at 10,000
+ *  (4) Slots share a multi handle in lanes of SLOTS_PER_LANE: looking for a free connection,
+ * libcurl walks over all of a multi's connections to that host (ConnectionExists), which at 10,000
  *      connections cost more than the rest of the request.
  *  (5) After each call into libcurl that may finish transfers the finished ones are collected and
  *      stamped at once, so that no answer waits for the others of its batch. */
@@ -48,10 +48,10 @@ typedef struct slot {
     lane *lane;
     struct curl_slist *resolve, *connect_to;
     uint64_t start_ns, first_byte_ns, body_bytes;
-    uint32_t prereqs;    /* requests sent for this transfer: 2 means that libcurl sent it again */
-    int socket_errno;    /* why socket() failed, which libcurl does not tell */
+    uint32_t prereqs; /* requests sent for this transfer: 2 means that libcurl sent it again */
+    int socket_errno; /* why socket() failed, which libcurl does not tell */
     bool active;
-    bool is_connecting;  /* socket opened, request not yet sent */
+    bool is_connecting; /* socket opened, request not yet sent */
 } slot;
 
 /* What epoll was told about a descriptor. */
@@ -148,8 +148,8 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void
         *watched |= *watched ? (uint32_t)PARKED : 0u;
         return 0;
     }
-    uint32_t want = (what & CURL_POLL_IN ? (uint32_t)READ : 0u) |
-                    (what & CURL_POLL_OUT ? (uint32_t)WRITE : 0u);
+    uint32_t want =
+        (what & CURL_POLL_IN ? (uint32_t)READ : 0u) | (what & CURL_POLL_OUT ? (uint32_t)WRITE : 0u);
     uint32_t have = *watched & ~(uint32_t)PARKED;
     *watched = want;
     if (want == have) return 0;
@@ -459,8 +459,7 @@ static void run_timers(pk_engine *e, uint64_t now_ns) {
     }
 }
 
-static size_t engine_poll(pk_engine *e, uint64_t until_ns, pk_completion out[],
-                          uint64_t *woke_ns) {
+static size_t engine_poll(pk_engine *e, uint64_t until_ns, pk_completion out[], uint64_t *woke_ns) {
     struct epoll_event events[EVENTS_PER_WAIT];
     uint64_t timer_ns = first_timer_ns(e);
     uint64_t wake_ns = until_ns < timer_ns ? until_ns : timer_ns;

@@ -130,7 +130,8 @@ static bool check_pem(const char *path, const char *marker, const char *what, pk
     pk_strbuf text;
     if (!path) return true;
     pk_strbuf_init(&text, CA_BYTES_MAX);
-    bool ok = pk_file_read(path, CA_BYTES_MAX, &text, err) && has_pem(&text, path, marker, what, err);
+    bool ok =
+        pk_file_read(path, CA_BYTES_MAX, &text, err) && has_pem(&text, path, marker, what, err);
     explicit_bzero(text.data, text.length);
     pk_strbuf_fini(&text);
     return ok;

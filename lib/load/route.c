@@ -71,8 +71,8 @@ static void add_family(addresses *list, const struct addrinfo *found, int family
                                 ? (const void *)&((struct sockaddr_in *)a->ai_addr)->sin_addr
                                 : (const void *)&((struct sockaddr_in6 *)a->ai_addr)->sin6_addr;
         inet_ntop(family, bytes, text, sizeof text);
-        snprintf(list->text[list->count++], sizeof list->text[0],
-                 family == AF_INET ? "%s" : "[%s]", text);
+        snprintf(list->text[list->count++], sizeof list->text[0], family == AF_INET ? "%s" : "[%s]",
+                 text);
     }
 }
 

@@ -81,8 +81,8 @@ static bool start_workers(run *r, pk_err *err) {
             .ops = r->ops,
             .n_slots = (uint32_t)slots,
             .first_slot = first_slot,
-            .schedule = pk_schedule_make(o->rate_hz, o->duration_ns ? UINT64_MAX : o->requests,
-                                         i, o->threads),
+            .schedule = pk_schedule_make(o->rate_hz, o->duration_ns ? UINT64_MAX : o->requests, i,
+                                         o->threads),
             .duration_ns = o->duration_ns,
             .wait_ongoing = o->wait_ongoing,
             .wake_fd = r->wake_fd,
@@ -160,8 +160,7 @@ static bool join_workers(run *r, pk_err *err) {
     bool ok = true;
     for (unsigned i = 0; i < r->n_workers; i++) {
         pk_err mine = {0};
-        if (pk_worker_finish(r->workers[i], &r->reports[r->n_reports], &mine))
-            r->n_reports++;
+        if (pk_worker_finish(r->workers[i], &r->reports[r->n_reports], &mine)) r->n_reports++;
         else if (ok) {
             *err = mine;
             ok = false;

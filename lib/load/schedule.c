@@ -14,8 +14,7 @@ uint64_t pk_schedule_due_ns(const pk_schedule *s, uint64_t ticket) {
     double seconds = (double)ticket / s->rate_hz;
     double whole = floor(seconds);
     if (whole >= 9e9) return UINT64_MAX; /* 285 years */
-    return s->start_ns + (uint64_t)whole * PK_NS_PER_S +
-           (uint64_t)llround((seconds - whole) * 1e9);
+    return s->start_ns + (uint64_t)whole * PK_NS_PER_S + (uint64_t)llround((seconds - whole) * 1e9);
 }
 
 uint64_t pk_schedule_backlog(const pk_schedule *s, uint64_t until_ns) {
@@ -24,10 +23,8 @@ uint64_t pk_schedule_backlog(const pk_schedule *s, uint64_t until_ns) {
     uint64_t last = last_due < 1e18 ? (uint64_t)last_due : (uint64_t)1e18;
     if (last >= s->limit) last = s->limit - 1;
     /* rounding may have put it off by one at the edge: correct it by the definition */
-    if (last > s->next && pk_schedule_due_ns(s, last) > until_ns)
-        last--;
-    else if (last + 1 < s->limit && pk_schedule_due_ns(s, last + 1) <= until_ns)
-        last++;
+    if (last > s->next && pk_schedule_due_ns(s, last) > until_ns) last--;
+    else if (last + 1 < s->limit && pk_schedule_due_ns(s, last + 1) <= until_ns) last++;
     if (last < s->next) last = s->next;
     return (last - s->next) / s->step + 1;
 }

@@ -15,17 +15,17 @@
 #define PK_INTERVAL_FIRST_NS 100000000ull /* 100 ms; doubled whenever the table is full */
 
 enum pk_tally_hist { /* all in ns */
-    PK_TALLY_SERVICE,
-    PK_TALLY_RESPONSE,
-    PK_TALLY_FIRST_BYTE,
-    PK_TALLY_HEAD,
-    PK_TALLY_DNS,
-    PK_TALLY_DIALUP,
-    PK_TALLY_TCP,
-    PK_TALLY_TLS,
-    PK_TALLY_LAG,
-    PK_TALLY_LOOP,
-    PK_TALLY_HISTS
+                     PK_TALLY_SERVICE,
+                     PK_TALLY_RESPONSE,
+                     PK_TALLY_FIRST_BYTE,
+                     PK_TALLY_HEAD,
+                     PK_TALLY_DNS,
+                     PK_TALLY_DIALUP,
+                     PK_TALLY_TCP,
+                     PK_TALLY_TLS,
+                     PK_TALLY_LAG,
+                     PK_TALLY_LOOP,
+                     PK_TALLY_HISTS
 };
 
 typedef struct pk_tally {
@@ -39,9 +39,9 @@ typedef struct pk_tally {
     uint64_t interval_ns;
     pk_load_interval intervals[PK_INTERVALS_MAX];
 
-    uint64_t in_flight;      /* now */
+    uint64_t in_flight;       /* now */
     uint64_t window_start_ns; /* set it before the first change */
-    int64_t moments_ns; /* sum of change x (moment - window_start_ns) */
+    int64_t moments_ns;       /* sum of change x (moment - window_start_ns) */
     bool window_over;
     double in_flight_sum_ns; /* integral of in_flight over time, inside the window */
     uint64_t last_end_ns;    /* of the latest answer or error */

@@ -106,7 +106,7 @@ static uint64_t send_due(pk_worker *w, uint64_t now_ns) {
         uint64_t due_ns = pk_schedule_next_ns(schedule);
         if (due_ns > now_ns)
             return w->warm.count + w->cold.count && due_ns < w->deadline_ns ? due_ns
-                                                                           : w->deadline_ns;
+                                                                            : w->deadline_ns;
         if (!pick_slot(w, &slot)) break;
         pk_schedule_take(schedule);
         send_one(w, slot, due_ns);
@@ -201,8 +201,7 @@ static void abort_rest(pk_worker *w, uint64_t end_ns) {
         w->config.ops->abort(w->engine, i);
     }
     if (t->aborted)
-        pk_tally_error(t, must_stop(w) ? PK_LOAD_E_INTERRUPTED : PK_LOAD_E_DEADLINE, 0,
-                       t->aborted);
+        pk_tally_error(t, must_stop(w) ? PK_LOAD_E_INTERRUPTED : PK_LOAD_E_DEADLINE, 0, t->aborted);
 }
 
 static void measure(pk_worker *w) {
@@ -254,8 +253,7 @@ static void *worker_main(void *context) {
     w->failed = w->engine == NULL;
     if (wait_at_gate(w->config.gate, &w->start_ns) && !w->failed) {
         w->config.schedule.start_ns = w->start_ns;
-        w->deadline_ns =
-            w->config.duration_ns ? w->start_ns + w->config.duration_ns : UINT64_MAX;
+        w->deadline_ns = w->config.duration_ns ? w->start_ns + w->config.duration_ns : UINT64_MAX;
         measure(w);
     }
     if (w->engine) w->config.ops->close(w->engine, &w->report.totals);

@@ -51,10 +51,10 @@ typedef struct pk_worker pk_worker;
 pk_worker *pk_worker_start(const pk_worker_config *config, pk_err *err) PK_MUST_CHECK;
 
 typedef struct pk_worker_report {
-    pk_tally *tally;         /* the caller's to free */
-    uint64_t window_end_ns;  /* deadline, signal, or last answer */
-    uint64_t drain_end_ns;   /* = window_end_ns without a drain */
-    pk_cpu_usage cpu;        /* inside the window */
+    pk_tally *tally;        /* the caller's to free */
+    uint64_t window_end_ns; /* deadline, signal, or last answer */
+    uint64_t drain_end_ns;  /* = window_end_ns without a drain */
+    pk_cpu_usage cpu;       /* inside the window */
     pk_counter_values counters;
     pk_engine_totals totals;
 } pk_worker_report;

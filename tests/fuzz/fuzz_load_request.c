@@ -20,8 +20,8 @@ static void check_connect_to(const char *text) {
     bool ok = pk_connect_to_parse(text, arena, &c, &err);
     check_refusal(ok, &err);
     if (ok) {
-        char *again = pk_arena_printf(arena, "[%s]:%s:[%s]:%s", c.host, c.port, c.target_host,
-                                      c.target_port);
+        char *again =
+            pk_arena_printf(arena, "[%s]:%s:[%s]:%s", c.host, c.port, c.target_host, c.target_port);
         pk_connect_to twice;
         assert(again);
         /* a host that held a closing bracket itself cannot be written in brackets */
