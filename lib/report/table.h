@@ -18,7 +18,8 @@ void pk_table_free(pk_table *table);
  * from outside. The style is around the text, not the padding. */
 void pk_table_cell(pk_table *table, pk_style style, const char *fmt, ...) PK_PRINTF(3, 4);
 /* indent blanks before each row, two blanks between columns, no trailing blanks. False when out
- * of memory earlier, when the last row is not full (then nothing is written), or on a write error.
+ * of memory earlier, when the last row is not full (then nothing is written), or when `out` has
+ * an error; it is not flushed.
  * A table without cells writes nothing. */
 bool pk_table_write(FILE *out, const pk_table *table, int indent, bool colour) PK_MUST_CHECK;
 
