@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "base/sock_diag.h"
 #include "base/strbuf.h"
 
 enum {
@@ -213,6 +214,8 @@ void pk_procfs_each_process(pk_process_visitor *each, void *context) {
 /* ---- sockets ---- */
 
 static bool each_of_family(int family, const char *path, pk_listener_visitor *each, void *context) {
+    pk_diag_answer answer = pk_sock_diag_each_listener(family, each, context);
+    if (answer != PK_DIAG_FAILED) return answer == PK_DIAG_DONE;
     char *text = malloc(NET_BYTES_MAX);
     if (!text) return true;
     size_t bytes = read_start(AT_FDCWD, path, text, NET_BYTES_MAX);

@@ -1,4 +1,4 @@
-/* What runs on this machine, read from /proc: processes and listening sockets.
+/* What runs on this machine, from /proc and sock_diag: processes and listening sockets.
  * Read-only, bounded, silent about what it may not see. */
 #ifndef PK_BASE_PROCFS_H
 #define PK_BASE_PROCFS_H

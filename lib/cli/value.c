@@ -38,7 +38,9 @@ char *pk_value_range(const pk_opt *row, char *out, size_t bytes) {
         snprintf(out, bytes, "0 to 1, or with %%");
     } else if (row->min || row->max) {
         format_bound(row, row->min, low, sizeof low);
-        if (row->max == INT64_MAX && is_above_zero(row)) snprintf(out, bytes, "more than 0");
+        bool all = row->min == 0 && row->max == INT64_MAX && row->kind != PK_OPT_INT;
+        if (all) out[0] = '\0'; /* "0 or more", where nothing can be negative */
+        else if (row->max == INT64_MAX && is_above_zero(row)) snprintf(out, bytes, "more than 0");
         else if (row->max == INT64_MAX) snprintf(out, bytes, "%s or more", low);
         else snprintf(out, bytes, "%s to %s", low, format_bound(row, row->max, high, sizeof high));
     }
