@@ -18,6 +18,9 @@ enum {
     /* Of each table, about 7000 lines. The kernel writes listeners before all other sockets
      * (tcp_get_idx, net/ipv4/tcp_ipv4.c), so a busy machine's connections need not be read. */
     NET_BYTES_MAX = 1 << 20,
+    /* Of each process. A listener is opened early and stands among the first; behind them come the
+     * connections, 10000 and more in a load test, which would take 30 ms to look at. */
+    SOCKET_LINKS_MAX = 512,
     STATE_LISTEN = 0x0A, /* TCP_LISTEN, net/tcp_states.h */
 };
 
@@ -233,14 +236,15 @@ void pk_procfs_each_listener(pk_listener_visitor *each, void *context) {
  * many. */
 static size_t match_sockets(int folder, pid_t pid, size_t n, const uint64_t inodes[],
                             pk_process_info infos[]) {
-    size_t found = 0;
+    size_t found = 0, looked_at = 0;
     int fd = openat(folder, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *links = fd >= 0 ? fdopendir(fd) : NULL;
     if (!links) {
         if (fd >= 0) close(fd);
         return 0;
     }
-    for (struct dirent *entry; found < n && (entry = readdir(links));) {
+    for (struct dirent *entry; found < n && looked_at < SOCKET_LINKS_MAX; looked_at++) {
+        if (!(entry = readdir(links))) break;
         char link[64];
         uint64_t inode;
         ssize_t length = readlinkat(fd, entry->d_name, link, sizeof link);

@@ -40,7 +40,8 @@ typedef bool pk_listener_visitor(void *context, const pk_listener_info *info);
 void pk_procfs_each_listener(pk_listener_visitor *each, void *context);
 
 /* infos[i] = the process with the lowest pid that holds the socket inodes[i], as far as we may
- * look; pid 0 where none was found. One walk over all processes, whatever n. */
+ * look; pid 0 where none was found. One walk over all processes, whatever n. For listeners: only
+ * the first 512 descriptors of each process are looked at. */
 void pk_procfs_socket_owners(size_t n, const uint64_t inodes[], pk_process_info infos[]);
 /* The same for one socket; false, *info untouched, if none was found. */
 bool pk_procfs_socket_owner(uint64_t inode, pk_process_info *info);

@@ -283,6 +283,26 @@ static void a_listener_of_ours_is_found(void **state) {
     }
 }
 
+/* A server with all its connections: the walk must not take as long as they are many. */
+static void a_listener_before_many_descriptors_is_found_and_one_behind_is_not(void **state) {
+    (void)state;
+    enum { MANY = 600 };
+    int copies[MANY];
+    uint16_t port;
+    uint64_t inodes[2];
+    pk_process_info infos[2];
+    int before = listen_somewhere(AF_INET, &port, &inodes[0]);
+    for (int i = 0; i < MANY; i++) copies[i] = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+    int behind = listen_somewhere(AF_INET, &port, &inodes[1]);
+    assert_true(before >= 0 && behind > MANY);
+    pk_procfs_socket_owners(2, inodes, infos);
+    for (int i = 0; i < MANY; i++) close(copies[i]);
+    close(before);
+    close(behind);
+    assert_int_equal(infos[0].pid, getpid());
+    assert_int_equal(infos[1].pid, 0);
+}
+
 static void owners_of_many_sockets_come_from_one_walk(void **state) {
     (void)state;
     uint16_t port;
@@ -318,6 +338,7 @@ int main(void) {
         cmocka_unit_test(a_child_is_known_by_its_command),
         cmocka_unit_test(all_processes_come_in_order),
         cmocka_unit_test(a_listener_of_ours_is_found),
+        cmocka_unit_test(a_listener_before_many_descriptors_is_found_and_one_behind_is_not),
         cmocka_unit_test(owners_of_many_sockets_come_from_one_walk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
