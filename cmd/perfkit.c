@@ -41,7 +41,7 @@ static void print_error(const call *c, const pk_err *err) {
 }
 
 static int exit_code(const call *c, const pk_err *err) {
-    if (!c->peer) return EXIT_WRONG;
+    if (!c->peer || !c->command) return EXIT_WRONG;
     int code = err->kind == PK_E_USAGE ? c->command->peer_usage_exit : c->command->peer_setup_exit;
     return code ? code : EXIT_WRONG;
 }

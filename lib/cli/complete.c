@@ -204,7 +204,7 @@ void pk_complete(FILE *out, const pk_command *const commands[], const pk_command
     pk_choices *choices = calloc(1, sizeof *choices);
     if (choices) choices->arena = pk_arena_new(ARENA_BYTES);
     if (!choices || !choices->arena) {
-        fprintf(out, ":%u\n", PK_COMPLETE_ERROR | PK_COMPLETE_NOFILE);
+        fprintf(out, ":%d\n", PK_COMPLETE_ERROR | PK_COMPLETE_NOFILE);
         free(choices);
         return;
     }

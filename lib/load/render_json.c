@@ -135,7 +135,7 @@ static void add_statuses(pk_json *doc, const pk_load_result *r) {
 }
 
 static void add_errors(pk_json *doc, const pk_load_result *r) {
-    keyed_count items[PK_LOAD_ERRORS_MAX];
+    keyed_count items[PK_LOAD_ERRORS_MAX] = {0};
     for (size_t i = 0; i < r->n_errors; i++) {
         const pk_load_error_count *e = &r->errors[i];
         pk_load_error_text(items[i].key, sizeof items[i].key, e->class_, e->sys_errno);

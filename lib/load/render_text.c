@@ -162,7 +162,7 @@ static void render_bin(const text *t, double edge_ns, int edge_width, uint64_t c
 
 static void render_histogram(const text *t) {
     pk_load_bins bins;
-    uint64_t count_max = 0;
+    uint64_t count_max = 1;
     pk_load_bins_fill(pk_load_main_latency(t->r), &bins);
     heading(t, "Response time histogram:");
     for (size_t i = 0; i < bins.n; i++)

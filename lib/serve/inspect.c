@@ -48,7 +48,7 @@ enum MHD_Result pk_answer_headers(pk_conn *conn) {
 
 enum MHD_Result pk_answer_ip(pk_conn *conn) {
     char host[64], port[8];
-    struct sockaddr_storage peer;
+    struct sockaddr_storage peer = {0};
     socklen_t bytes = sizeof peer;
     bool known = getpeername(conn->fd, (struct sockaddr *)&peer, &bytes) == 0 &&
                  (peer.ss_family == AF_INET || peer.ss_family == AF_INET6) &&

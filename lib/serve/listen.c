@@ -109,12 +109,13 @@ static bool is_loopback(const struct sockaddr *address) {
     if (address->sa_family == AF_INET)
         return ntohl(((const struct sockaddr_in *)(const void *)address)->sin_addr.s_addr) >> 24 ==
                127;
-    return IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr);
+    return memcmp(&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr,
+                  &in6addr_loopback, sizeof in6addr_loopback) == 0;
 }
 
 /* "http://[::1]:3000" for the address that fd is bound to. */
 static bool write_url(int fd, const char *scheme, char url[PK_LISTENER_URL_MAX], bool *loopback) {
-    struct sockaddr_storage bound;
+    struct sockaddr_storage bound = {0};
     socklen_t bytes = sizeof bound;
     char host[INET6_ADDRSTRLEN + 32];
     char port[8];

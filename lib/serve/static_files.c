@@ -195,7 +195,7 @@ static enum MHD_Result add_slash(pk_conn *conn) {
 
 enum MHD_Result pk_answer_file(pk_conn *conn) {
     const pk_target *target = &conn->request->target;
-    found_file file;
+    found_file file = {0};
     bool is_dir = false;
     int why = ENOENT;
     if (pk_static_path_allowed(target->path) && !target->encoded_slash)
