@@ -72,6 +72,7 @@ OBJECTS := $(LIB_OBJ) $(CMD_OBJ) $(addsuffix .o,$(UNIT) $(PROGS) $(FUZZERS)) $(B
 
 # Functions that a unit test replaces to make them fail.
 WRAP_test_file := -Wl,--wrap=write -Wl,--wrap=fsync -Wl,--wrap=rename
+WRAP_test_serve_suspend := -Wl,--wrap=MHD_suspend_connection -Wl,--wrap=MHD_resume_connection
 
 Q    := $(if $(V),,@)
 say   = $(if $(V),,@printf '  %-7s %s\n' '$1' '$2')

@@ -8,9 +8,10 @@
 static const uint64_t drain_idle_ns = PK_NS_PER_S;
 
 uint64_t pk_head_deadline_interval_ns(uint64_t head_timeout_ns) {
+    static const uint64_t shortest = 20 * PK_NS_PER_MS, longest = PK_NS_PER_S;
     uint64_t interval = head_timeout_ns / 16;
-    if (interval == 0 || interval > PK_NS_PER_S) return PK_NS_PER_S;
-    return interval < 20 * PK_NS_PER_MS ? 20 * PK_NS_PER_MS : interval;
+    if (head_timeout_ns == 0 || interval > longest) return longest;
+    return interval < shortest ? shortest : interval;
 }
 
 pk_head_verdict pk_head_judge(const pk_head_state *state, uint64_t head_timeout_ns,

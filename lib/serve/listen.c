@@ -247,6 +247,7 @@ bool pk_listener_open_unix(const char *path, int backlog, pk_listener *listener,
     }
     opened.device = st.st_dev;
     opened.inode = st.st_ino;
+    opened.made = st.st_mtim;
     snprintf(opened.url, sizeof opened.url, "unix:%s", path);
     *listener = opened;
     return true;
@@ -255,7 +256,8 @@ bool pk_listener_open_unix(const char *path, int backlog, pk_listener *listener,
 void pk_listener_unlink(pk_listener *listener) {
     struct stat st;
     if (listener->socket_path && lstat(listener->socket_path, &st) == 0 &&
-        st.st_dev == listener->device && st.st_ino == listener->inode)
+        st.st_dev == listener->device && st.st_ino == listener->inode &&
+        st.st_mtim.tv_sec == listener->made.tv_sec && st.st_mtim.tv_nsec == listener->made.tv_nsec)
         unlink(listener->socket_path);
 }
 

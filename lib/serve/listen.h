@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 #include <sys/types.h>
+#include <time.h>
 #include "base/error.h"
 
 typedef struct pk_listen_address {
@@ -23,8 +24,9 @@ typedef struct pk_listener {
     int fd;            /* listening, non-blocking; -1: closed */
     bool loopback;     /* reachable from this machine only (sockets in the file system too) */
     char *socket_path; /* the socket in the file system, owned; NULL for TCP */
-    dev_t device;      /* of socket_path, to unlink nothing but our own */
+    dev_t device;      /* of socket_path, to unlink nothing but our own .. */
     ino_t inode;
+    struct timespec made;          /* .. and inode numbers are used again */
     char url[PK_LISTENER_URL_MAX]; /* "http://127.0.0.1:3000", "unix:PATH" */
 } pk_listener;
 

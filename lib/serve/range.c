@@ -56,7 +56,7 @@ char *pk_http_date_format(time_t when, char out[PK_HTTP_DATE_MAX]) {
 }
 
 /* Reads text by a pattern: d a digit of the next number (numbers are kept in order in numbers[]),
- * _ a digit or a blank, M the three letters of a month, all else itself. */
+ * _ a digit or a blank, @ the three letters of a month, all else itself. */
 static bool read_by(const char *text, const char *pattern, int numbers[], int *month) {
     int *number = numbers;
     for (; *pattern; pattern++) {
@@ -66,7 +66,7 @@ static bool read_by(const char *text, const char *pattern, int numbers[], int *m
             *number = *number * 10 + (digit ? *text - '0' : 0);
             text++;
             if (pattern[1] != 'd') number++;
-        } else if (*pattern == 'M') {
+        } else if (*pattern == '@') {
             *month = -1;
             for (int m = 0; m < 12; m++)
                 if (strncmp(text, months[m], 3) == 0) *month = m;
@@ -108,16 +108,15 @@ static bool to_time(int year, int month, int day, const int clock[3], time_t *wh
 bool pk_http_date_parse(const char *text, time_t *when) {
     int n[5] = {0}, month;
     size_t day = day_bytes(text, false);
-    if (day && read_by(text + day, ", dd M dddd dd:dd:dd GMT", n, &month))
+    if (day && read_by(text + day, ", dd @ dddd dd:dd:dd GMT", n, &month))
         return to_time(n[1], month, n[0], n + 2, when);
     memset(n, 0, sizeof n);
     /* asctime: "Sun Nov  6 08:49:37 1994" */
-    if (day && read_by(text + day, " M _d dd:dd:dd dddd", n, &month)) {
+    if (day && read_by(text + day, " @ _d dd:dd:dd dddd", n, &month))
         return to_time(n[4], month, n[0], n + 1, when);
-    }
     memset(n, 0, sizeof n);
     day = day_bytes(text, true);
-    if (day && read_by(text + day, ", dd-M-dd dd:dd:dd GMT", n, &month))
+    if (day && read_by(text + day, ", dd-@-dd dd:dd:dd GMT", n, &month))
         /* RFC 9110, 5.6.7: a year that seems over 50 years ahead is in the past. POSIX's pivot. */
         return to_time(n[1] + (n[1] < 69 ? 2000 : 1900), month, n[0], n + 2, when);
     return false;
