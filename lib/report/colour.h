@@ -14,8 +14,15 @@ typedef struct pk_terminal_env { /* what the caller read from its environment; N
 bool pk_colour_decide(pk_colour_when when, const pk_terminal_env *env, bool is_tty);
 
 typedef enum pk_style {
-    PK_PLAIN, PK_BOLD, PK_HEADING /* bold, underlined */, PK_DIM,
-    PK_GREEN, PK_YELLOW, PK_RED, PK_CYAN, PK_BOLD_GREEN,
+    PK_PLAIN,
+    PK_BOLD,
+    PK_HEADING, /* bold, underlined */
+    PK_DIM,
+    PK_GREEN,
+    PK_YELLOW,
+    PK_RED,
+    PK_CYAN,
+    PK_BOLD_GREEN,
 } pk_style;
 /* The SGR sequence that starts / ends a style; "" when colour is off or the style is plain. */
 const char *pk_style_on(bool colour, pk_style style);

@@ -20,33 +20,26 @@ void pk_escape_terminal(pk_strbuf *out, const char *text, size_t bytes) {
     for (size_t at = 0, length; at < bytes; at += length) {
         uint32_t code;
         length = pk_utf8_next(text + at, bytes - at, &code);
-        if (code == '\t')
-            pk_strbuf_add_str(out, "\\t");
-        else if (code == '\n')
-            pk_strbuf_add_str(out, "\\n");
+        if (code == '\t') pk_strbuf_add_str(out, "\\t");
+        else if (code == '\n') pk_strbuf_add_str(out, "\\n");
         else if (code == PK_UTF8_INVALID || is_control(code) || is_direction(code))
             for (size_t i = 0; i < length; i++)
                 pk_strbuf_addf(out, "\\x%02x", (unsigned char)text[at + i]);
-        else
-            pk_strbuf_add(out, text + at, length);
+        else pk_strbuf_add(out, text + at, length);
     }
 }
 
 /* NULL: as it is. */
 static const char *markup_entity(uint32_t code) {
-    switch (code) {
-    case '&': return "&amp;";
-    case '<': return "&lt;";
-    case '>': return "&gt;";
-    case '"': return "&quot;";
-    case '\'': return "&#39;"; /* &apos; is not in HTML 4 */
-    case '\t':
-    case '\n': return NULL;
-    case 0xfffe:
-    case 0xffff: /* XML 1.0, production 2 (Char), leaves these two out */
-    case PK_UTF8_INVALID: return REPLACEMENT;
-    default: return is_control(code) ? REPLACEMENT : NULL;
-    }
+    if (code == '&') return "&amp;";
+    if (code == '<') return "&lt;";
+    if (code == '>') return "&gt;";
+    if (code == '"') return "&quot;";
+    if (code == '\'') return "&#39;"; /* &apos; is not in HTML 4 */
+    if (code == '\t' || code == '\n') return NULL;
+    /* XML 1.0, production 2 (Char), leaves out U+FFFE and U+FFFF too */
+    bool allowed = code != PK_UTF8_INVALID && !is_control(code) && code != 0xfffe && code != 0xffff;
+    return allowed ? NULL : REPLACEMENT;
 }
 
 void pk_escape_markup(pk_strbuf *out, const char *text, size_t bytes) {
@@ -54,10 +47,8 @@ void pk_escape_markup(pk_strbuf *out, const char *text, size_t bytes) {
         uint32_t code;
         length = pk_utf8_next(text + at, bytes - at, &code);
         const char *entity = markup_entity(code);
-        if (entity)
-            pk_strbuf_add_str(out, entity);
-        else
-            pk_strbuf_add(out, text + at, length);
+        if (entity) pk_strbuf_add_str(out, entity);
+        else pk_strbuf_add(out, text + at, length);
     }
 }
 
@@ -65,9 +56,7 @@ void pk_escape_utf8(pk_strbuf *out, const char *text, size_t bytes) {
     for (size_t at = 0, length; at < bytes; at += length) {
         uint32_t code;
         length = pk_utf8_next(text + at, bytes - at, &code);
-        if (code == PK_UTF8_INVALID)
-            pk_strbuf_add_str(out, REPLACEMENT);
-        else
-            pk_strbuf_add(out, text + at, length);
+        if (code == PK_UTF8_INVALID) pk_strbuf_add_str(out, REPLACEMENT);
+        else pk_strbuf_add(out, text + at, length);
     }
 }

@@ -106,12 +106,9 @@ static void write_string(FILE *out, const char *text) {
         const char *letter = NULL;
         for (const char *p = named; *p; p += 2)
             if (p[0] == *text) letter = p + 1;
-        if (letter)
-            fprintf(out, "\\%c", *letter);
-        else if (c < 0x20)
-            fprintf(out, "\\u%04x", c);
-        else
-            putc(c, out);
+        if (letter) fprintf(out, "\\%c", *letter);
+        else if (c < 0x20) fprintf(out, "\\u%04x", c);
+        else putc(c, out);
     }
     putc('"', out);
 }
@@ -119,12 +116,23 @@ static void write_string(FILE *out, const char *text) {
 static void write_scalar(FILE *out, const pk_json *item) {
     char number[PK_FORMAT_MAX];
     switch (item->type & 0xff) {
-    case cJSON_Number: fputs(pk_format_double(number, sizeof number, item->valuedouble), out); break;
-    case cJSON_Raw: fputs(item->valuestring, out); break;
-    case cJSON_String: write_string(out, item->valuestring); break;
-    case cJSON_True: fputs("true", out); break;
-    case cJSON_False: fputs("false", out); break;
-    default: fputs("null", out);
+    case cJSON_Number:
+        fputs(pk_format_double(number, sizeof number, item->valuedouble), out);
+        break;
+    case cJSON_Raw:
+        fputs(item->valuestring, out);
+        break;
+    case cJSON_String:
+        write_string(out, item->valuestring);
+        break;
+    case cJSON_True:
+        fputs("true", out);
+        break;
+    case cJSON_False:
+        fputs("false", out);
+        break;
+    default:
+        fputs("null", out);
     }
 }
 

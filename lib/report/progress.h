@@ -6,12 +6,12 @@
 #include <stdio.h>
 
 typedef struct pk_progress {
-    FILE *out;  /* NULL: show nothing */
+    FILE *out;   /* NULL: show nothing */
     int columns; /* terminal width, asked again at each show; longer text is cut by display width */
     bool drawn;
 } pk_progress;
 
-/* A progress line for `out` if it is a terminal that understands \r, else one that shows nothing. */
+/* A progress line for `out` if it is a terminal that understands \r, else nothing is shown. */
 pk_progress pk_progress_open(FILE *out, bool is_tty);
 /* Rewrites the line: plain text in UTF-8, control characters are shown as by
  * pk_escape_terminal. Flushes. */

@@ -17,7 +17,8 @@ size_t pk_utf8_next(const char *text, size_t bytes, uint32_t *code) {
         value = value << 6 | (in[i] & 0x3f);
     }
     static const uint32_t lowest[] = {0, 0, 0x80, 0x800, 0x10000}; /* below: an overlong form */
-    if (value < lowest[length] || value > 0x10ffff || (value >= 0xd800 && value <= 0xdfff)) return 1;
+    if (value < lowest[length] || value > 0x10ffff || (value >= 0xd800 && value <= 0xdfff))
+        return 1;
     *code = value;
     return length;
 }
@@ -123,10 +124,8 @@ static bool within(uint32_t code, const code_range *ranges, size_t n) {
     size_t low = 0, high = n;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (code > ranges[middle].last)
-            low = middle + 1;
-        else
-            high = middle;
+        if (code > ranges[middle].last) low = middle + 1;
+        else high = middle;
     }
     return low < n && code >= ranges[low].first;
 }

@@ -10,7 +10,8 @@ static bool refuse(pk_err *err, uint64_t lowest, uint64_t highest, int digits) {
     pk_fail(err, PK_E_INPUT, NULL,
             "no histogram can have %d significant digits from %" PRIu64 " to %" PRIu64, digits,
             lowest, highest);
-    pk_fix(err, "1 to 5 digits; lowest >= 1; 2 * lowest <= highest < 2^63; lowest * 10^digits < 2^61");
+    pk_fix(err,
+           "1 to 5 digits; lowest >= 1; 2 * lowest <= highest < 2^63; lowest * 10^digits < 2^61");
     return false;
 }
 
@@ -106,8 +107,7 @@ static uint64_t bucket_low(const pk_hist *h, uint32_t index, uint64_t *width) {
     uint32_t sub = index & (h->sub_bucket_half_count - 1);
     if (bucket < 0)
         bucket = 0; /* only the first bucket uses its lower half: there is no finer one below it */
-    else
-        sub += h->sub_bucket_half_count;
+    else sub += h->sub_bucket_half_count;
     *width = 1ull << (bucket + h->unit_magnitude);
     return (uint64_t)sub << (bucket + h->unit_magnitude);
 }

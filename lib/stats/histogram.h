@@ -58,10 +58,8 @@ static inline void pk_hist_record_n(pk_hist *h, uint64_t value, uint64_t n) {
     h->sum += (double)value * (double)n;
     if (value < h->min) h->min = value;
     if (value > h->max) h->max = value;
-    if (__builtin_expect(value <= h->highest, 1))
-        h->counts[pk_hist_index(h, value)] += n;
-    else
-        h->overflow += n;
+    if (__builtin_expect(value <= h->highest, 1)) h->counts[pk_hist_index(h, value)] += n;
+    else h->overflow += n;
 }
 static inline void pk_hist_record(pk_hist *h, uint64_t value) {
     pk_hist_record_n(h, value, 1);
@@ -75,7 +73,7 @@ bool pk_hist_merge(pk_hist *into, const pk_hist *from, pk_err *err) PK_MUST_CHEC
 double pk_hist_quantile(const pk_hist *hist, double q);
 /* How many values are <= value, all of value's bucket included. */
 uint64_t pk_hist_count_up_to(const pk_hist *hist, uint64_t value);
-double pk_hist_mean(const pk_hist *hist);   /* exact; NaN when empty */
+double pk_hist_mean(const pk_hist *hist); /* exact; NaN when empty */
 /* Sample standard deviation (n - 1) of the bucket midpoints; overflow counts as max. NaN when
  * total < 2. */
 double pk_hist_stddev(const pk_hist *hist);

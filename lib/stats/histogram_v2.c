@@ -74,11 +74,9 @@ static void put_counts(const pk_hist *hist, pk_strbuf *out) {
     while (end > 0 && hist->counts[end - 1] == 0) end--;
     for (uint32_t i = 0; i < end;) {
         uint32_t zeros = 0;
-        while (hist->counts[i + zeros] == 0) zeros++; /* ends at end - 1, which is not 0 */
-        if (zeros > 1)
-            put_leb(out, 2 * (uint64_t)zeros - 1); /* ZigZag of -zeros */
-        else
-            put_leb(out, 2 * hist->counts[i]); /* a single zero is shorter as the count 0 */
+        while (hist->counts[i + zeros] == 0) zeros++;         /* ends at end - 1, which is not 0 */
+        if (zeros > 1) put_leb(out, 2 * (uint64_t)zeros - 1); /* ZigZag of -zeros */
+        else put_leb(out, 2 * hist->counts[i]); /* a single zero is shorter as the count 0 */
         i += zeros > 1 ? zeros : 1;
     }
 }
@@ -200,7 +198,8 @@ static bool get_base64(const char *text, size_t bytes, pk_strbuf *out) {
         size_t digits = i + 4 == bytes ? 4 - padding : 4;
         uint32_t group = 0;
         for (size_t k = 0; k < 4; k++) {
-            const char *digit = k < digits && text[i + k] ? strchr(base64_digits, text[i + k]) : NULL;
+            const char *digit =
+                k < digits && text[i + k] ? strchr(base64_digits, text[i + k]) : NULL;
             if (k < digits && !digit) return false;
             group = group << 6 | (digit ? (uint32_t)(digit - base64_digits) : 0);
         }

@@ -77,18 +77,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes) {
     if (bytes == 0) return 0;
     pk_err err = {0};
     pk_hist *hist = NULL;
-    if (data[0] == 't')
-        hist = pk_hist_decode((const char *)data + 1, bytes - 1, &err);
-    else if (data[0] == 'p')
-        hist = pk_hist_decode_plain(data + 1, bytes - 1, &err);
+    if (data[0] == 't') hist = pk_hist_decode((const char *)data + 1, bytes - 1, &err);
+    else if (data[0] == 'p') hist = pk_hist_decode_plain(data + 1, bytes - 1, &err);
     else {
         check_values(data + 1, bytes - 1);
         return 0;
     }
-    if (hist)
-        check_round_trip(hist);
-    else
-        assert(err.kind != PK_OK && err.what[0] && err.fix[0]);
+    if (hist) check_round_trip(hist);
+    else assert(err.kind != PK_OK && err.what[0] && err.fix[0]);
     pk_hist_free(hist);
     return 0;
 }

@@ -5,7 +5,7 @@
 /* --color > NO_COLOR > CLICOLOR_FORCE > TERM=dumb > isatty, for every combination of the five. */
 static void the_first_that_speaks_decides(void **state) {
     (void)state;
-    static const char *const no_color[] = {NULL, "", "1", "0"};      /* set and not empty: off */
+    static const char *const no_color[] = {NULL, "", "1", "0"};       /* set and not empty: off */
     static const char *const clicolor_force[] = {NULL, "", "0", "1"}; /* not empty, not 0: on */
     static const char *const term[] = {NULL, "", "xterm-256color", "dumb"};
     int checked = 0, on = 0;
@@ -37,9 +37,9 @@ static void styles_are_the_sequences_of_ecma_48(void **state) {
         pk_style style;
         const char *on;
     } cases[] = {
-        {PK_BOLD, "\033[1m"},    {PK_HEADING, "\033[1;4m"},       {PK_DIM, "\033[2m"},
-        {PK_GREEN, "\033[32m"},  {PK_YELLOW, "\033[33m"},         {PK_RED, "\033[31m"},
-        {PK_CYAN, "\033[36m"},   {PK_BOLD_GREEN, "\033[1;32m"},
+        {PK_BOLD, "\033[1m"},   {PK_HEADING, "\033[1;4m"},     {PK_DIM, "\033[2m"},
+        {PK_GREEN, "\033[32m"}, {PK_YELLOW, "\033[33m"},       {PK_RED, "\033[31m"},
+        {PK_CYAN, "\033[36m"},  {PK_BOLD_GREEN, "\033[1;32m"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         assert_string_equal(pk_style_on(true, cases[i].style), cases[i].on);

@@ -62,7 +62,8 @@ static void multiplexed_counts_are_scaled_to_the_whole_time(void **state) {
     assert_near(pk_counter_scaled(1000, 300, 100), 3000, 1e-15);
     assert_near(pk_counter_scaled(0, 300, 100), 0, 0);
     assert_near(pk_counter_scaled(1000, 300, 0), NAN, 0); /* never ran: no estimate */
-    assert_near(pk_counter_scaled(1ull << 62, 1ull << 62, 1ull << 61), 9223372036854775808.0, 1e-15);
+    assert_near(pk_counter_scaled(1ull << 62, 1ull << 62, 1ull << 61), 9223372036854775808.0,
+                1e-15);
 }
 
 /* A reading as the kernel gives it: count, enabled and running time. */
@@ -80,8 +81,8 @@ static void readings_are_taken_as_the_kernel_lays_them_out(void **state) {
     pk_counters counters = {.user_only = true};
     counters.fd[PK_COUNTER_INSTRUCTIONS] = fake_counter(1000, 400, 200, 24);
     counters.fd[PK_COUNTER_CYCLES] = fake_counter(77, 400, 400, 24);
-    counters.fd[PK_COUNTER_BRANCH_MISSES] = fake_counter(5, 400, 0, 24);
-    counters.fd[PK_COUNTER_CACHE_MISSES] = fake_counter(9, 400, 400, 16); /* cut off */
+    counters.fd[PK_COUNTER_BRANCH_MISSES] = fake_counter(9, 400, 400, 16); /* cut off */
+    counters.fd[PK_COUNTER_CACHE_MISSES] = fake_counter(5, 400, 0, 24);    /* never ran */
     pk_counter_values values;
     pk_counters_read(&counters, &values);
     assert_true(values.user_only);

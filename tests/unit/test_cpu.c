@@ -47,8 +47,11 @@ static void sleeping_costs_no_cpu_but_a_switch(void **state) {
     assert_true(used.switches_voluntary >= 10);
 }
 
+enum { SLEEPS = 20 };
+
 static void *work_and_report(void *usage) {
     spin_ns(50 * MS);
+    for (int i = 0; i < SLEEPS; i++) pk_sleep_until_ns(pk_now_ns() + MS);
     pk_cpu_thread(usage);
     return NULL;
 }
@@ -66,6 +69,9 @@ static void a_thread_counts_itself_the_process_counts_all(void **state) {
     pk_cpu_usage own = pk_cpu_usage_between(&thread_before, &thread_after);
     pk_cpu_usage all = pk_cpu_usage_between(&process_before, &process_after);
     assert_true(sum(&own) < 25 * MS);
+    assert_true(own.switches_voluntary < SLEEPS); /* it only waits for the other to end */
+    assert_true(other.switches_voluntary >= SLEEPS);
+    assert_true(all.switches_voluntary >= SLEEPS);
     assert_near((double)sum(&other), 50e6, 0.1); /* from the thread's birth */
     assert_true(sum(&all) >= sum(&other));       /* though that thread has ended */
     assert_near((double)sum(&all), (double)(sum(&other) + sum(&own)), 0.1);

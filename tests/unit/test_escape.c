@@ -21,7 +21,8 @@ static void check_escape(escape_fn *escape, const char *text, size_t bytes, cons
 static void readable_text_stays_as_it_is(void **state) {
     (void)state;
     CHECK(pk_escape_terminal, "", "");
-    CHECK(pk_escape_terminal, "GET /\xc3\xa4\xe4\xb8\xad\xf0\x9f\x98\x80 200", "GET /\xc3\xa4\xe4\xb8\xad\xf0\x9f\x98\x80 200");
+    CHECK(pk_escape_terminal, "GET /\xc3\xa4\xe4\xb8\xad\xf0\x9f\x98\x80 200",
+          "GET /\xc3\xa4\xe4\xb8\xad\xf0\x9f\x98\x80 200");
     CHECK(pk_escape_markup, "caf\xc3\xa9 a=b; c/d", "caf\xc3\xa9 a=b; c/d");
     CHECK(pk_escape_utf8, "caf\xc3\xa9 <&>\t\n\x1b", "caf\xc3\xa9 <&>\t\n\x1b");
 }
@@ -30,15 +31,20 @@ static void a_terminal_gets_no_control_sequence(void **state) {
     (void)state;
     CHECK(pk_escape_terminal, "\x1b[31mred\x1b]0;title\x07", "\\x1b[31mred\\x1b]0;title\\x07");
     CHECK(pk_escape_terminal, "a\tb\nc\rd\0e\x7f", "a\\tb\\nc\\x0dd\\x00e\\x7f");
-    CHECK(pk_escape_terminal, "\xc2\x9b" "31m", "\\xc2\\x9b31m"); /* CSI in one character */
-    CHECK(pk_escape_terminal, "\xc2\xa0", "\xc2\xa0");            /* the first after C1 */
+    CHECK(pk_escape_terminal,
+          "\xc2\x9b"
+          "31m",
+          "\\xc2\\x9b31m");                            /* CSI in one character */
+    CHECK(pk_escape_terminal, "\xc2\xa0", "\xc2\xa0"); /* the first after C1 */
 }
 
 static void a_terminal_gets_no_text_that_runs_backwards(void **state) {
     (void)state;
     CHECK(pk_escape_terminal, "cod\xe2\x80\xaegpj.exe", "cod\\xe2\\x80\\xaegpj.exe");
-    CHECK(pk_escape_terminal, "\xe2\x81\xa6\xe2\x81\xa9\xd8\x9c", "\\xe2\\x81\\xa6\\xe2\\x81\\xa9\\xd8\\x9c");
-    CHECK(pk_escape_terminal, "\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d", "\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d"); /* Hebrew is */
+    CHECK(pk_escape_terminal, "\xe2\x81\xa6\xe2\x81\xa9\xd8\x9c",
+          "\\xe2\\x81\\xa6\\xe2\\x81\\xa9\\xd8\\x9c");
+    CHECK(pk_escape_terminal, "\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d",
+          "\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d"); /* Hebrew is */
 }
 
 static void a_terminal_sees_the_bytes_of_invalid_text(void **state) {
@@ -64,7 +70,10 @@ static void markup_holds_only_what_xml_allows(void **state) {
 
 static void invalid_bytes_become_replacement_characters(void **state) {
     (void)state;
-    CHECK(pk_escape_utf8, "a\xff" "b\xe2\x82", "a" FFFD "b" FFFD FFFD);
+    CHECK(pk_escape_utf8,
+          "a\xff"
+          "b\xe2\x82",
+          "a" FFFD "b" FFFD FFFD);
     CHECK(pk_escape_utf8, "\xf4\x90\x80\x80", FFFD FFFD FFFD FFFD);
     CHECK(pk_escape_utf8, "\xef\xbf\xbe", "\xef\xbf\xbe"); /* well-formed, if no character */
 }

@@ -56,9 +56,14 @@ static void index_equals_the_definition_at_every_edge(void **state) {
         uint64_t lowest, highest;
         int digits;
     } layouts[] = {
-        {1, PK_HIST_LATENCY_HIGHEST_NS, 3}, {1, PK_HIST_HIGHEST_MAX, 5}, {1000, 3600000000000, 2},
-        {1, 2, 1},                          {4096, 1ull << 40, 3},       {1, 2047, 3},
-        {1, 2048, 3},                       {1ull << 50, 1ull << 60, 1},
+        {1, PK_HIST_LATENCY_HIGHEST_NS, 3},
+        {1, PK_HIST_HIGHEST_MAX, 5},
+        {1000, 3600000000000, 2},
+        {1, 2, 1},
+        {4096, 1ull << 40, 3},
+        {1, 2047, 3},
+        {1, 2048, 3},
+        {1ull << 50, 1ull << 60, 1},
     };
     for (size_t i = 0; i < sizeof layouts / sizeof layouts[0]; i++) {
         pk_hist *h = new_hist(layouts[i].lowest, layouts[i].highest, layouts[i].digits);
@@ -195,7 +200,8 @@ static void overflow_is_counted_and_never_clipped(void **state) {
     assert_int_equal(pk_hist_count_up_to(h, 5000000), 100);
     /* 95 midpoints and 5 times the max: sqrt((sum x^2 - (sum x)^2 / 100) / 99) */
     double bucket = ((double)pk_hist_lowest_equivalent(h, 1000000) +
-                     (double)pk_hist_highest_equivalent(h, 1000000)) / 2;
+                     (double)pk_hist_highest_equivalent(h, 1000000)) /
+                    2;
     double sum = 4095 + 5 * bucket + 25e6;
     double squares = 247065 + 5 * bucket * bucket + 5 * 25e12;
     assert_near(pk_hist_stddev(h), sqrt((squares - sum * sum / 100) / 99), 1e-12);
@@ -332,17 +338,15 @@ static void impossible_ranges_are_refused(void **state) {
         {1, PK_HIST_HIGHEST_MAX, 5, true},
         {1, PK_HIST_HIGHEST_MAX + 1, 5, false},
         {1, UINT64_MAX, 3, false},
-        {UINT64_MAX, 2, 3, false}, /* twice the lowest must not wrap */
+        {UINT64_MAX, 2, 3, false},
         {1ull << 51, PK_HIST_HIGHEST_MAX, 3, true},
         {1ull << 52, PK_HIST_HIGHEST_MAX, 3, false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         pk_err err = {0};
         pk_hist *h = pk_hist_new(cases[i].lowest, cases[i].highest, cases[i].digits, &err);
-        if (cases[i].possible)
-            assert_ok(h, &err);
-        else
-            assert_fails(h, &err, PK_E_INPUT);
+        if (cases[i].possible) assert_ok(h, &err);
+        else assert_fails(h, &err, PK_E_INPUT);
         pk_hist_free(h);
     }
 }

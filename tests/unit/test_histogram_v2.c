@@ -35,7 +35,7 @@ static void histogram_of_python_gives_its_quantiles(void **state) {
     assert_near(pk_hist_quantile(h, 0.995), 1444863, 0);
     assert_near(pk_hist_quantile(h, 0.999), 7745535, 0);
     assert_near(pk_hist_quantile(h, 1), 10002431, 0);
-    assert_near(pk_hist_mean(h), 27258.777697437134, 1e-6); /* its midpoints are whole numbers */
+    assert_near(pk_hist_mean(h), 27258.777697437134, 1e-6);   /* its midpoints are whole numbers */
     assert_near(pk_hist_stddev(h), 404932.55171420495, 1e-4); /* it divides by n */
     pk_hist_free(h);
 }
@@ -77,11 +77,13 @@ static void histogram_of_javascript_gives_its_quantiles(void **state) {
 
 /* Written by the Rust crate hdrhistogram 7.6.0: from 1 to 2^63 - 1 with 5 digits, k + 1 times 2^k
  * for k = 0..62, then 123456789 + 1000003 k for k = 0..199. */
-static const char by_rust[] =
-    "HISTFAAAAP14nO3Sz0oCURTH8Zk72USo0z8qwqaIiIiIiIiQyoiIiIiIiIiIiIiIiIiIiMpNb9BSxMdwKS5diA/h0o0bl4fr"
-    "VxxURFyISy/nc+7hd+Gsbujvf9QwrLBRPT7vNqO6eiJFL1F9Rr9vIDA47d8O/gyJOSLWmNjj4kzKzJREQhJ1RZuzoq050fa8"
-    "aGcBi1jCMlawijWsYyOTDKiU61Xarc+1ik1s5iyVcFTcae4twzZPvSXdWlIKhodV1lY5u9Ibh87CLq5qDAt5/xa/bAe72MM+"
-    "DnCIIxzjBKc4wzkucIkrXOMGt7jDPR7wiCc84wWveMM7PvCJL3zjtwwGOxWT";
+static const char by_rust[] = "HISTFAAAAP14nO3Sz0oCURTH8Zk72USo0z8qwqaIiIiIiIiQyoiIiIiIiIiIiIiIiIiI"
+                              "iMpNb9BSxMdwKS5diA/h0o0bl4fr"
+                              "VxxURFyISy/nc+7hd+Gsbujvf9QwrLBRPT7vNqO6eiJFL1F9Rr9vIDA47d8O/"
+                              "gyJOSLWmNjj4kzKzJREQhJ1RZuzoq050fa8"
+                              "aGcBi1jCMlawijWsYyOTDKiU61Xarc+"
+                              "1ik1s5iyVcFTcae4twzZPvSXdWlIKhodV1lY5u9Ibh87CLq5qDAt5/xa/bAe72MM+"
+                              "DnCIIxzjBKc4wzkucIkrXOMGt7jDPR7wiCc84wWveMM7PvCJL3zjtwwGOxWT";
 
 static void histogram_of_rust_gives_its_quantiles(void **state) {
     (void)state;
@@ -127,20 +129,20 @@ static void encoding_gives_the_bytes_that_python_wrote(void **state) {
 static void plain_encoding_is_as_described(void **state) {
     (void)state;
     static const unsigned char expected[] = {
-        0x1c, 0x84, 0x93, 0x13,                         /* cookie and word size */
-        0,    0,    0,    18,                           /* bytes of counts */
-        0,    0,    0,    0,                            /* offset */
-        0,    0,    0,    2,                            /* digits */
-        0,    0,    0,    0,    0, 0, 0, 1,             /* lowest */
-        0,    0,    0,    0,    0, 0, 0x27, 0x10,       /* highest: 10000 */
-        0x3f, 0xf0, 0,    0,    0, 0, 0, 0,             /* 1.0 */
-        2,                                              /* value 0: once */
-        0,                                              /* 1: never */
-        0x80, 1,                                        /* 2: 64 times: ZigZag 128 */
-        1 + 2 * 2,                                      /* 3, 4, 5: three times nothing */
-        0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, /* 6: 2^62 - 1 times */
-        0xff, 3,                                        /* 7..262: nothing, 256 times */
-        0xd0, 0x0f,                                     /* 263: 1000 times */
+        0x1c,      0x84, 0x93, 0x13,                         /* cookie and word size */
+        0,         0,    0,    18,                           /* bytes of counts */
+        0,         0,    0,    0,                            /* offset */
+        0,         0,    0,    2,                            /* digits */
+        0,         0,    0,    0,    0,    0,    0,    1,    /* lowest */
+        0,         0,    0,    0,    0,    0,    0x27, 0x10, /* highest: 10000 */
+        0x3f,      0xf0, 0,    0,    0,    0,    0,    0,    /* 1.0 */
+        2,                                                   /* value 0: once */
+        0,                                                   /* 1: never */
+        0x80,      1,                                        /* 2: 64 times: ZigZag 128 */
+        1 + 2 * 2,                                           /* 3, 4, 5: three times nothing */
+        0xfe,      0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, /* 6: 2^62 - 1 times */
+        0xff,      3,                                              /* 7..262: nothing, 256 times */
+        0xd0,      0x0f,                                           /* 263: 1000 times */
     };
     pk_err err;
     pk_hist *h = pk_hist_new(1, 10000, 2, &err);
@@ -220,11 +222,31 @@ static void damaged_text_is_refused(void **state) {
         if (i < length - 3) assert_fails(hist, &err, PK_E_INPUT); /* then: unused bits, padding */
         pk_hist_free(hist);
     }
-    static const char *const no_base64[] = {"",     "====", "A===", "HIST=AAA", "HI\nT",
-                                            "HIS*", "HISTF", " HIS", "=AAA",    "HIST\xc3\xa4=="};
+    static const char *const no_base64[] = {"",     "====",  "A===", "HIST=AAA", "HI\nT",
+                                            "HIS*", "HISTF", " HIS", "=AAA",     "HIST\xc3\xa4=="};
     for (size_t i = 0; i < sizeof no_base64 / sizeof no_base64[0]; i++) {
         pk_err err = {0};
         assert_fails(pk_hist_decode(no_base64[i], strlen(no_base64[i]), &err), &err, PK_E_INPUT);
+    }
+}
+
+static void damaged_wrappers_are_refused(void **state) {
+    (void)state;
+    pk_hist_free(decode("HISTFAAAABt4nJNpmSzMwMDAyAABaLS6gP0HCIsJAD7QArI="));
+    static const char *const wrong[] = {
+        /* three bytes after the end of the compressed data */
+        "HISTFAAAAB54nJNpmSzMwMDAyAABaLS6gP0HCIsJAD7QArJhYmM=",
+        /* a byte less, and one more, stated than there is */
+        "HISTFAAAABp4nJNpmSzMwMDAyAABaLS6gP0HCIsJAD7QArI=",
+        "HISTFAAAABx4nJNpmSzMwMDAyAABaLS6gP0HCIsJAD7QArI=",
+        /* without the last byte of the checksum */
+        "HISTFAAAABp4nJNpmSzMwMDAyAABaLS6gP0HCIsJAD7QAg==",
+        "HISTFAAAAAA=",
+        "HISTFA==",
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        pk_err err = {0};
+        assert_fails(pk_hist_decode(wrong[i], strlen(wrong[i]), &err), &err, PK_E_INPUT);
     }
 }
 
@@ -274,8 +296,8 @@ static void hostile_headers_are_refused(void **state) {
     static const struct {
         int at;
         unsigned char byte;
-    } wrong[] = {{0, 0x1d},  {3, 0x14},  {4, 0x80},  {7, 1},    {12, 0x80}, {15, 0}, {15, 6},
-                 {15, 0xff}, {16, 0x80}, {23, 0},    {22, 0x27}, {24, 0x80}, {30, 0}};
+    } wrong[] = {{0, 0x1d},  {3, 0x14},  {4, 0x80}, {7, 1},     {12, 0x80}, {15, 0}, {15, 6},
+                 {15, 0xff}, {16, 0x80}, {23, 0},   {22, 0x27}, {24, 0x80}, {30, 0}};
     pk_err err = {0};
     pk_hist *hist = pk_hist_decode_plain(good, sizeof good, &err);
     assert_ok(hist, &err);
@@ -300,6 +322,7 @@ int main(void) {
         cmocka_unit_test(empty_and_full_histograms_survive_the_round_trip),
         cmocka_unit_test(a_full_buffer_is_an_error_and_stays_as_it_was),
         cmocka_unit_test(damaged_text_is_refused),
+        cmocka_unit_test(damaged_wrappers_are_refused),
         cmocka_unit_test(hostile_counts_are_refused),
         cmocka_unit_test(hostile_headers_are_refused),
     };

@@ -88,14 +88,16 @@ static void doubles_are_short_and_what_is_no_number_is_null(void **state) {
     (void)state;
     pk_json *d = pk_json_document("test/1");
     pk_json *a = pk_json_array(d, "x");
-    static const double values[] = {0.1, 1.0 / 3, 5, 1e15, 1e300, -2.5e-12, NAN, INFINITY, -INFINITY};
+    static const double values[] = {0.1,      1.0 / 3, 5,        1e15,     1e300,
+                                    -2.5e-12, NAN,     INFINITY, -INFINITY};
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++)
         pk_json_double(a, NULL, values[i]);
     char *text = text_of(d);
     const char *list = strchr(text, '[');
     assert_non_null(list);
-    assert_string_equal(list, "[\n    0.1,\n    0.3333333333333333,\n    5,\n    1000000000000000,\n"
-                              "    1e300,\n    -2.5e-12,\n    null,\n    null,\n    null\n  ]\n}\n");
+    assert_string_equal(list,
+                        "[\n    0.1,\n    0.3333333333333333,\n    5,\n    1000000000000000,\n"
+                        "    1e300,\n    -2.5e-12,\n    null,\n    null,\n    null\n  ]\n}\n");
     free(text);
 }
 
@@ -126,16 +128,20 @@ static void text_is_escaped_as_rfc_8259_says(void **state) {
     pk_json *d = pk_json_document("test/1");
     pk_json_text(d, "t", "quote \" back \\ slash / \b\f\n\r\t \x01\x1f\x7f");
     pk_json_text(d, "u", "\xc3\xa4 \xf0\x9f\x98\x80 \xe2\x80\xa8");
-    pk_json_text(d, "bad", "a\xff" "b\xc0\xaf");
+    pk_json_text(d, "bad",
+                 "a\xff"
+                 "b\xc0\xaf");
     pk_json_text(d, "none", NULL);
     pk_json_text(d, "k\"e\ny\xff", "");
-    check_text(d, HEAD ",\n"
-                       "  \"t\": \"quote \\\" back \\\\ slash / \\b\\f\\n\\r\\t \\u0001\\u001f\x7f\",\n"
-                       "  \"u\": \"\xc3\xa4 \xf0\x9f\x98\x80 \xe2\x80\xa8\",\n"
-                       "  \"bad\": \"a\xef\xbf\xbd" "b\xef\xbf\xbd\xef\xbf\xbd\",\n"
-                       "  \"none\": null,\n"
-                       "  \"k\\\"e\\ny\xef\xbf\xbd\": \"\"\n"
-                       "}\n");
+    check_text(d, HEAD
+               ",\n"
+               "  \"t\": \"quote \\\" back \\\\ slash / \\b\\f\\n\\r\\t \\u0001\\u001f\x7f\",\n"
+               "  \"u\": \"\xc3\xa4 \xf0\x9f\x98\x80 \xe2\x80\xa8\",\n"
+               "  \"bad\": \"a\xef\xbf\xbd"
+               "b\xef\xbf\xbd\xef\xbf\xbd\",\n"
+               "  \"none\": null,\n"
+               "  \"k\\\"e\\ny\xef\xbf\xbd\": \"\"\n"
+               "}\n");
 }
 
 /* All that a document can hold. */

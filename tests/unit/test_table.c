@@ -23,7 +23,8 @@ static void check_drawn(pk_table *table, int indent, bool colour, const char *ex
 static void columns_are_as_wide_as_their_widest_cell(void **state) {
     (void)state;
     pk_table *t = pk_table_new("lrr");
-    static const char *const words[] = {"name", "n", "ms", "a", "1000", "3.25", "longer", "7", "10"};
+    static const char *const words[] = {"name", "n",      "ms", "a", "1000",
+                                        "3.25", "longer", "7",  "10"};
     for (size_t i = 0; i < 9; i++) pk_table_cell(t, PK_PLAIN, "%s", words[i]);
     check_drawn(t, 2, false,
                 "  name       n    ms\n"
@@ -67,7 +68,8 @@ static void colour_does_not_move_a_column(void **state) {
         pk_table_cell(t, PK_PLAIN, "%d", 1234);
         pk_table_cell(t, PK_GREEN, "%s", "");
         check_drawn(t, 0, colour,
-                    colour ? "   \033[31m5\033[0m  \033[1mfive\033[0m\n1234\n" : "   5  five\n1234\n");
+                    colour ? "   \033[31m5\033[0m  \033[1mfive\033[0m\n1234\n"
+                           : "   5  five\n1234\n");
     }
 }
 

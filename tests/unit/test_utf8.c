@@ -29,18 +29,18 @@ static void every_form_is_decoded_at_its_edges(void **state) {
 
 static void ill_formed_bytes_are_taken_one_by_one(void **state) {
     (void)state;
-    NEXT("\x80", PK_UTF8_INVALID, 1);                 /* a continuation alone */
-    NEXT("\xc0\xaf", PK_UTF8_INVALID, 1);             /* overlong / */
+    NEXT("\x80", PK_UTF8_INVALID, 1);     /* a continuation alone */
+    NEXT("\xc0\xaf", PK_UTF8_INVALID, 1); /* overlong / */
     NEXT("\xc1\xbf", PK_UTF8_INVALID, 1);
-    NEXT("\xe0\x9f\xbf", PK_UTF8_INVALID, 1);         /* overlong U+07FF */
-    NEXT("\xf0\x8f\xbf\xbf", PK_UTF8_INVALID, 1);     /* overlong U+FFFF */
-    NEXT("\xed\xa0\x80", PK_UTF8_INVALID, 1);         /* surrogates */
+    NEXT("\xe0\x9f\xbf", PK_UTF8_INVALID, 1);     /* overlong U+07FF */
+    NEXT("\xf0\x8f\xbf\xbf", PK_UTF8_INVALID, 1); /* overlong U+FFFF */
+    NEXT("\xed\xa0\x80", PK_UTF8_INVALID, 1);     /* surrogates */
     NEXT("\xed\xbf\xbf", PK_UTF8_INVALID, 1);
-    NEXT("\xf4\x90\x80\x80", PK_UTF8_INVALID, 1);     /* over U+10FFFF */
+    NEXT("\xf4\x90\x80\x80", PK_UTF8_INVALID, 1); /* over U+10FFFF */
     NEXT("\xf5\x80\x80\x80", PK_UTF8_INVALID, 1);
     NEXT("\xff", PK_UTF8_INVALID, 1);
-    NEXT("\xe2\x82", PK_UTF8_INVALID, 1);             /* cut off */
-    NEXT("\xe2\x82(", PK_UTF8_INVALID, 1);            /* broken off */
+    NEXT("\xe2\x82", PK_UTF8_INVALID, 1);  /* cut off */
+    NEXT("\xe2\x82(", PK_UTF8_INVALID, 1); /* broken off */
     NEXT("\xe2(\x82", PK_UTF8_INVALID, 1);
     check_next("\xf0\x9f\x98\x80", 3, PK_UTF8_INVALID, 1);
 }
@@ -58,10 +58,8 @@ static void all_code_points_come_back(void **state) {
         char text[4];
         size_t bytes;
         encode(code, text, &bytes);
-        if (code >= 0xd800 && code <= 0xdfff)
-            check_next(text, bytes, PK_UTF8_INVALID, 1);
-        else
-            check_next(text, bytes, code, bytes);
+        if (code >= 0xd800 && code <= 0xdfff) check_next(text, bytes, PK_UTF8_INVALID, 1);
+        else check_next(text, bytes, code, bytes);
     }
 }
 
@@ -71,10 +69,14 @@ static void cells_are_those_of_a_terminal(void **state) {
         uint32_t code;
         int cells;
     } cases[] = {
-        {'\0', 0},    {'\n', 0},     {0x1b, 0},    {0x7f, 0},    {0x9b, 0},  {' ', 1},
-        {'a', 1},     {0xe4, 1},     {0xad, 1},    {0x3b1, 1},   {0x25a0, 1}, {0x301, 0},
-        {0x200b, 0},  {0x200d, 0},   {0xfe0f, 0},  {0x20dd, 0},  {0x202e, 0}, {0x4e2d, 2},
-        {0x3042, 2},  {0xac00, 2},   {0xff21, 2},  {0x1f600, 2}, {0x20000, 2}, {0x1160, 0},
+        {'\0', 0},    {'\n', 0},     {0x1b, 0},
+        {0x7f, 0},    {0x9b, 0},     {' ', 1},
+        {'a', 1},     {0xe4, 1},     {0xad, 1},
+        {0x3b1, 1},   {0x25a0, 1},   {0x301, 0},
+        {0x200b, 0},  {0x200d, 0},   {0xfe0f, 0},
+        {0x20dd, 0},  {0x202e, 0},   {0x4e2d, 2},
+        {0x3042, 2},  {0xac00, 2},   {0xff21, 2},
+        {0x1f600, 2}, {0x20000, 2},  {0x1160, 0},
         {0xff71, 1},  {0x10ffff, 1}, {PK_UTF8_INVALID, 1},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
@@ -106,7 +108,9 @@ static void cells_agree_with_the_c_library(void **state) {
 
 static void fit_stops_before_the_cell_too_many(void **state) {
     (void)state;
-    static const char text[] = "a\xe4\xb8\xad" "e\xcc\x81" "b"; /* a, wide, e + accent, b: 5 cells */
+    static const char text[] = "a\xe4\xb8\xad"
+                               "e\xcc\x81"
+                               "b"; /* a, wide, e + accent, b: 5 cells */
     static const size_t expected[] = {0, 1, 1, 4, 7, 8, 8};
     static const int cells_expected[] = {0, 1, 1, 3, 4, 5, 5};
     for (int max = 0; max <= 6; max++) {
