@@ -2,6 +2,22 @@
 load helper
 load load_helper
 
+# A 99th percentile needs 100 samples; over one connection to a server that takes 1 s for each that
+# is 100 s, so that run goes on beside the other tests and the last test waits for it.
+setup_file() {
+    export LONG=$BATS_FILE_TMPDIR/long
+    "$PROGRAMS/stall_server" --stall-each 1s >"$LONG.out" </dev/null 3>&- &
+    echo $! >"$LONG.pids"
+    wait_until "$DEADLINE_S" has_line "$LONG.out"
+    "$PERFKIT" load -n 100 -c 1 --json -o "$LONG.json" "$(sed 's/listening on //' "$LONG.out")" \
+        </dev/null 2>"$LONG.err" 3>&- &
+    echo $! >>"$LONG.pids"
+}
+teardown_file() {
+    local pid
+    for pid in $(cat "$LONG.pids"); do kill -KILL "$pid" 2>/dev/null || true; done
+}
+
 # near FILTER EXPECTED RELATIVE: is the number within the bound?
 near() {
     jq -e --argjson x "$2" --argjson r "$3" "($1) as \$v | (\$v - \$x | fabs) <= \$r * \$x" <<<"$output" \
@@ -39,31 +55,28 @@ near() {
     grep -E '^[a-z_]*requests_total\{.*code="200".*\} 5000$' metrics || { cat metrics; false; }
 }
 
-@test "load known: a server that stalls each request for 1 s: p50 = p99 = 1.00 s" {
-    stall --stall-each 1s
-    load_json -n 100 -c 100 "$URL" # enough samples for a p99, all at once
-    near .latencyPercentiles.p50 1.0 0.01
+@test "load known: a server that stalls each request for 1 s: every latency is 1.00 s" {
     stall --stall-each 1s
     load_json -n 4 -c 1 "$URL"
-    near .latencyPercentiles.p50 1.0 0.01
-    near .summary.fastest 1.0 0.01
-    near .summary.slowest 1.0 0.01
-    near .summary.average 1.0 0.01
+    near .latencyPercentiles.p50 1.0 0.02
+    near .summary.fastest 1.0 0.02
+    near .summary.slowest 1.0 0.02
+    near .summary.average 1.0 0.02
     near .summary.requestsPerSec 1.0 0.02
     near .generator.meanInFlight 1.0 0.02
-    json '.verdict.clientLimited == false'
+    json '.latencyPercentiles.p99 == null' # four samples say nothing about it
     pk load -n 1 -c 1 "$URL"
-    [[ $output == *"50.00% in -"* || $output == *$'\n  Average:\t1.00'*" sec"* ]]
+    [[ $output == *"50.00% in -"* && $output == *$'\n  Average:\t1.0'*" sec"* ]]
 }
 
 # One stall S from 1.0 to 2.0 s in a run T = 3 s at rate R: the wait of those due within it falls
-# from S to 0, so that for q > 1 - S/T quantile(q) = S - (1 - q) T, and the mean is S^2 / 2T.
+# from S to 0, so that for q > 1 - S/T quantile(q) = S - (1 - q) T, and the mean is S^2 / 2T. Waits
+# come in steps of 1/R: more requests would make them finer, and the backlog longer to send.
 @test "load known: one stall at a rate: quantiles and mean from the schedule, both columns" {
     stall --stall-at 1s --stall-for 1s
     load_json -z 3s -q 100 -c 4 --latency-correction "$URL"
     [ "$status" -eq 0 ]
     json '.requests.sent == 300 and .corrected.count == 300 and .summary.average == .corrected.average'
-    near '.corrected.percentiles.p75' 0.25 0.03
     near '.corrected.percentiles.p90' 0.70 0.03
     near '.corrected.percentiles.p95' 0.85 0.03
     near '.corrected.percentiles.p99' 0.97 0.03
@@ -156,4 +169,16 @@ ten_thousand() { # URL
     (ulimit -n 20000) 2>/dev/null || skip "the hard limit on open files is below 20,000"
     start_serve
     ten_thousand "$SERVE_URL/delay/2s"
+}
+
+@test "load known: 100 requests over one connection, 1 s each: p50 = p99 = 1.00 s" {
+    wait_until 115 test -s "$LONG.json"
+    output=$(cat "$LONG.json") stderr=$(cat "$LONG.err")
+    json '.requests.responses == 100 and .generator.connectionsOpened == 1'
+    near .latencyPercentiles.p50 1.0 0.01
+    near .latencyPercentiles.p99 1.0 0.02
+    near .summary.fastest 1.0 0.01
+    near .summary.total 100 0.02
+    near .generator.meanInFlight 1.0 0.01
+    json '.verdict.clientLimited == false'
 }
