@@ -174,6 +174,26 @@ static const char *url_text(CURLU *parts, pk_arena *arena) {
     return copy;
 }
 
+/* user:password@ of the URL, unless -a says otherwise; taken out of the URL, so that it stands in
+ * no report and the engines need not know. */
+static bool plan_credentials(pk_plan *plan, CURLU *parts) {
+    char *user = NULL;
+    char *password = NULL;
+    bool ok = true;
+    if (curl_url_get(parts, CURLUPART_USER, &user, CURLU_URLDECODE) == CURLUE_OK) {
+        bool has_password =
+            curl_url_get(parts, CURLUPART_PASSWORD, &password, CURLU_URLDECODE) == CURLUE_OK;
+        if (!plan->basic_auth)
+            plan->basic_auth =
+                pk_arena_printf(plan->arena, "%s:%s", user, has_password ? password : "");
+        ok = plan->basic_auth && curl_url_set(parts, CURLUPART_USER, NULL, 0) == CURLUE_OK &&
+             curl_url_set(parts, CURLUPART_PASSWORD, NULL, 0) == CURLUE_OK;
+    }
+    curl_free(user);
+    curl_free(password);
+    return ok;
+}
+
 static bool plan_url(pk_plan *plan, const pk_load_options *o, pk_err *err) {
     char *scheme = NULL;
     bool ok = false;
@@ -187,11 +207,8 @@ static bool plan_url(pk_plan *plan, const pk_load_options *o, pk_err *err) {
         goto out;
     }
     plan->is_tls = strcmp(scheme, "https") == 0;
-    plan->url = url_text(parts, plan->arena);
-    if (curl_url_set(parts, CURLUPART_USER, NULL, 0) == CURLUE_OK &&
-        curl_url_set(parts, CURLUPART_PASSWORD, NULL, 0) == CURLUE_OK)
-        plan->shown_url = url_text(parts, plan->arena);
-    if (!plan->url || !plan->shown_url) {
+    if (plan_credentials(plan, parts)) plan->url = url_text(parts, plan->arena);
+    if (!plan->url) {
         fail_memory(err);
         goto out;
     }

@@ -17,9 +17,8 @@ typedef struct pk_route {
 } pk_route;
 
 typedef struct pk_plan {
-    pk_arena *arena;       /* owns all texts below */
-    const char *url;       /* as libcurl normalised it */
-    const char *shown_url; /* the same without user and password: for reports and saved files */
+    pk_arena *arena; /* owns all texts below */
+    const char *url; /* as libcurl normalised it, without user and password */
     bool is_tls;
     const char *method;
     bool is_head;

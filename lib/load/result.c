@@ -21,7 +21,7 @@ static pk_hist *take(pk_tally *t, enum pk_tally_hist which) {
 
 static void describe(const pk_load_outcome *out, pk_load_result *r) {
     const pk_load_options *o = out->options;
-    snprintf(r->url, sizeof r->url, "%s", out->plan->shown_url);
+    snprintf(r->url, sizeof r->url, "%s", out->plan->url);
     snprintf(r->method, sizeof r->method, "%s", out->plan->method);
     snprintf(r->engine, sizeof r->engine, "%s", out->engine);
     r->connections = o->connections;

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "base/base64.h"
+
 enum {
     HEADER_BYTES = 40,
     WRAPPER_BYTES = 8,
@@ -168,48 +170,6 @@ pk_hist *pk_hist_decode_plain(const void *data, size_t bytes, pk_err *err) {
     return hist;
 }
 
-static const char base64_digits[] =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-/* RFC 4648, section 4, with padding. */
-static bool put_base64(const unsigned char *data, size_t bytes, pk_strbuf *out) {
-    size_t length = (bytes + 2) / 3 * 4;
-    char *to = pk_strbuf_reserve(out, length);
-    if (!to) return false;
-    for (size_t i = 0; i < bytes; i += 3) {
-        size_t have = bytes - i < 3 ? bytes - i : 3;
-        uint32_t group = (uint32_t)data[i] << 16;
-        if (have > 1) group |= (uint32_t)data[i + 1] << 8;
-        if (have > 2) group |= data[i + 2];
-        *to++ = base64_digits[group >> 18];
-        *to++ = base64_digits[group >> 12 & 63];
-        *to++ = have > 1 ? base64_digits[group >> 6 & 63] : '=';
-        *to++ = have > 2 ? base64_digits[group & 63] : '=';
-    }
-    pk_strbuf_grown(out, length);
-    return true;
-}
-
-static bool get_base64(const char *text, size_t bytes, pk_strbuf *out) {
-    if (bytes % 4 != 0) return false;
-    size_t padding = 0;
-    while (padding < 2 && padding < bytes && text[bytes - 1 - padding] == '=') padding++;
-    for (size_t i = 0; i < bytes; i += 4) {
-        size_t digits = i + 4 == bytes ? 4 - padding : 4;
-        uint32_t group = 0;
-        for (size_t k = 0; k < 4; k++) {
-            const char *digit =
-                k < digits && text[i + k] ? strchr(base64_digits, text[i + k]) : NULL;
-            if (k < digits && !digit) return false;
-            group = group << 6 | (digit ? (uint32_t)(digit - base64_digits) : 0);
-        }
-        unsigned char decoded[3];
-        put_be(decoded, 3, group);
-        pk_strbuf_add(out, decoded, digits - 1);
-    }
-    return pk_strbuf_ok(out);
-}
-
 /* zlib limits its ratio to about 1032, so memory stays in proportion to the input even below
  * out's maximum. */
 static bool inflate_into(const unsigned char *data, size_t bytes, pk_strbuf *out) {
@@ -234,7 +194,7 @@ pk_hist *pk_hist_decode(const char *text, size_t bytes, pk_err *err) {
     pk_strbuf wrapped, plain;
     pk_strbuf_init(&wrapped, TEXT_BYTES_MAX);
     pk_strbuf_init(&plain, PLAIN_BYTES_MAX + INFLATE_BYTES);
-    if (bytes > TEXT_BYTES_MAX || !get_base64(text, bytes, &wrapped)) {
+    if (bytes > TEXT_BYTES_MAX || !pk_base64_decode(text, bytes, &wrapped)) {
         refuse(err, "it is not base64");
         goto out;
     }
@@ -271,7 +231,7 @@ bool pk_hist_encode(const pk_hist *hist, pk_strbuf *out, pk_err *err) {
     }
     put_be(wrapped, 4, COOKIE_COMPRESSED | COOKIE_WORD_SIZE);
     put_be(wrapped + 4, 4, compressed);
-    ok = put_base64(wrapped, WRAPPER_BYTES + compressed, out) || out_of_room(err);
+    ok = pk_base64_encode(wrapped, WRAPPER_BYTES + compressed, out) || out_of_room(err);
 out:
     free(wrapped);
     pk_strbuf_fini(&plain);

@@ -1,0 +1,45 @@
+#include "load/transport.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <openssl/err.h>
+#include <sys/socket.h>
+
+static pk_io plain_result(ssize_t n, pk_io again, size_t *moved) {
+    if (n > 0) {
+        *moved = (size_t)n;
+        return PK_IO_OK;
+    }
+    if (n == 0) return PK_IO_END;
+    return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? again : PK_IO_ERROR;
+}
+
+/* ok: SSL_read_ex's or SSL_write_ex's result. */
+static pk_io tls_result(SSL *ssl, int ok) {
+    if (ok) return PK_IO_OK;
+    switch (SSL_get_error(ssl, ok)) {
+    case SSL_ERROR_WANT_READ: return PK_IO_AGAIN_READ;
+    case SSL_ERROR_WANT_WRITE: return PK_IO_AGAIN_WRITE;
+    case SSL_ERROR_ZERO_RETURN: return PK_IO_END;
+    case SSL_ERROR_SSL:
+#ifdef SSL_R_UNEXPECTED_EOF_WHILE_READING /* OpenSSL 3; before, it was SSL_ERROR_SYSCALL */
+        if (ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING)
+            return PK_IO_CUT;
+#endif
+        return PK_IO_ERROR;
+    default: return PK_IO_ERROR;
+    }
+}
+
+pk_io pk_transport_read(const pk_transport *t, void *data, size_t bytes, size_t *moved) {
+    if (!t->ssl) return plain_result(recv(t->fd, data, bytes, 0), PK_IO_AGAIN_READ, moved);
+    ERR_clear_error(); /* SSL_get_error looks at the thread's queue */
+    return tls_result(t->ssl, SSL_read_ex(t->ssl, data, bytes, moved));
+}
+
+pk_io pk_transport_write(const pk_transport *t, const void *data, size_t bytes, size_t *moved) {
+    if (!t->ssl)
+        return plain_result(send(t->fd, data, bytes, MSG_NOSIGNAL), PK_IO_AGAIN_WRITE, moved);
+    ERR_clear_error();
+    return tls_result(t->ssl, SSL_write_ex(t->ssl, data, bytes, moved));
+}
