@@ -31,10 +31,11 @@ MODE     := $(subst $(SPACE),,$(strip $(or $(and $(FUZZ),fuzz),$(and $(COVERAGE)
 B        := build/$(MODE)
 
 # Libraries: pkg-config's name, and what Debian calls the package.
-REQUIRED := libmicrohttpd libcurl libcjson zlib
+REQUIRED := libmicrohttpd libcurl libssl libcjson zlib
 OPTIONAL := gnutls
 DEB_libmicrohttpd := libmicrohttpd-dev
 DEB_libcurl       := libcurl4-openssl-dev
+DEB_libssl        := libssl-dev
 DEB_libcjson      := libcjson-dev
 DEB_zlib          := zlib1g-dev
 DEB_gnutls        := libgnutls28-dev
@@ -182,11 +183,11 @@ DEPS_BUILD := gcc libc6-dev pkg-config curl $(foreach l,$(REQUIRED) $(OPTIONAL),
 DEPS_TEST  := $(DEB_cmocka) bats jq zsh fish tmux bash-completion mandoc openssl procps iproute2 \
               clang llvm clang-tidy clang-format cppcheck gcovr
 
-FEDORA := gcc pkgconf curl libmicrohttpd-devel libcurl-devel cjson-devel zlib-devel gnutls-devel
+FEDORA := gcc pkgconf curl libmicrohttpd-devel libcurl-devel openssl-devel cjson-devel zlib-devel gnutls-devel
 FEDORA_TEST := libcmocka-devel bats jq zsh fish tmux bash-completion mandoc openssl procps-ng iproute clang llvm clang-tools-extra cppcheck gcovr
-ARCH   := gcc pkgconf curl libmicrohttpd cjson zlib gnutls
+ARCH   := gcc pkgconf curl openssl libmicrohttpd cjson zlib gnutls
 ARCH_TEST := cmocka bats jq zsh fish tmux bash-completion mandoc openssl procps-ng iproute2 clang llvm cppcheck gcovr
-ALPINE := gcc musl-dev pkgconf curl libmicrohttpd-dev curl-dev cjson-dev zlib-dev gnutls-dev
+ALPINE := gcc musl-dev pkgconf curl libmicrohttpd-dev curl-dev openssl-dev cjson-dev zlib-dev gnutls-dev
 ALPINE_TEST := bash cmocka-dev bats jq zsh fish tmux bash-completion mandoc openssl procps iproute2 clang llvm clang-extra-tools cppcheck gcovr
 
 deps: ## install the packages that are missing (Debian and its kin; names them elsewhere)

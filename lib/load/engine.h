@@ -57,6 +57,7 @@ typedef struct pk_engine_ops {
     void (*close)(pk_engine *engine, pk_engine_totals *totals);
 } pk_engine_ops;
 
-extern const pk_engine_ops pk_engine_curl;
+extern const pk_engine_ops pk_engine_curl; /* the reference: libcurl throughout */
+extern const pk_engine_ops pk_engine_h1;   /* HTTP/1.1 on our own loop and parser */
 
 #endif

@@ -12,7 +12,11 @@
 #include "stats/histogram.h"
 #include "timing/counters.h"
 
-typedef enum pk_load_engine_kind { PK_LOAD_ENGINE_AUTO, PK_LOAD_ENGINE_CURL } pk_load_engine_kind;
+typedef enum pk_load_engine_kind {
+    PK_LOAD_ENGINE_AUTO, /* h1 where it can send the request as meant, else curl */
+    PK_LOAD_ENGINE_H1,
+    PK_LOAD_ENGINE_CURL,
+} pk_load_engine_kind;
 
 typedef struct pk_load_options {
     const char *url;

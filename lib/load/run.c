@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/units.h"
+#include "load/h1_request.h"
 #include "load/load.h"
 #include "load/result.h"
 #include "load/worker.h"
@@ -67,7 +68,31 @@ static bool settle_options(run *r, pk_err *err) {
     if (o->threads == 0) o->threads = pk_cpu_count();
     if (o->threads > o->connections) o->threads = o->connections;
     if (o->threads > THREADS_MAX) o->threads = THREADS_MAX;
-    r->ops = &pk_engine_curl; /* the only one so far: auto and curl are the same */
+    return true;
+}
+
+/* Our own loop reads TLS through the SSL object of libcurl's connection, so both must use the same
+ * library. */
+static bool h1_can_do(const pk_plan *plan, const char **why) {
+    const char *ssl = curl_version_info(CURLVERSION_NOW)->ssl_version;
+    if (plan->is_tls && (!ssl || strncmp(ssl, "OpenSSL/", 8) != 0)) {
+        *why = "TLS by another library than OpenSSL";
+        return false;
+    }
+    return pk_h1_can_send(plan, why);
+}
+
+static bool choose_engine(run *r, pk_err *err) {
+    const char *why = NULL;
+    r->ops = &pk_engine_curl;
+    if (r->options.engine == PK_LOAD_ENGINE_CURL) return true;
+    if (h1_can_do(&r->plan, &why)) {
+        r->ops = &pk_engine_h1;
+    } else if (r->options.engine == PK_LOAD_ENGINE_H1) {
+        pk_fail(err, PK_E_USAGE, "--engine h1", "it does not do %s", why);
+        pk_fix(err, "use --engine curl, or leave the choice to perfkit");
+        return false;
+    }
     return true;
 }
 
@@ -209,7 +234,7 @@ bool pk_load_run(const pk_load_options *options, const pk_load_hooks *hooks, pk_
     run *r = run_new(options, hooks, err);
     if (!r) return false;
     bool ok = run_open(r, err) && settle_options(r, err) && pk_plan_init(&r->plan, options, err) &&
-              raise_file_limit(r, err);
+              choose_engine(r, err) && raise_file_limit(r, err);
     if (ok) {
         ok = start_workers(r, err);
         open_gate(r, ok);

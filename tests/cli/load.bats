@@ -120,10 +120,19 @@ load load_helper
 
 @test "load: --engine names what makes the requests" {
     stall
-    for engine in auto curl; do
+    for engine in h1 curl; do
         load_json -n 3 --engine "$engine" "$URL"
-        [ "$status" -eq 0 ] && json '.config.engine == "curl"'
+        [ "$status" -eq 0 ] && json ".config.engine == \"$engine\""
     done
+    load_json -n 3 "$URL" # auto
+    json '.config.engine == "h1"'
+    load_json -n 3 -H 'TE: trailers' "$URL"
+    json '.config.engine == "curl"'
+}
+
+@test "load: --engine h1 refuses what it cannot send" {
+    run --separate-stderr "$PERFKIT" load -n 1 --engine h1 -H 'Expect: 100-continue' http://127.0.0.1:9
+    one_line_error "--engine h1" "Expect header" "--engine curl"
 }
 
 # ---- what is sent ---------------------------------------------------------------------------
