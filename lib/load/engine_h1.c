@@ -173,7 +173,7 @@ static void peer_ended(conn *c, pk_io how) {
         fail(c, PK_LOAD_E_RESET, 0, now_ns);
         return;
     }
-    pk_http1_step step = pk_http1_end(&c->parser, c->held_bytes > 0);
+    pk_http1_step step = pk_http1_end(&c->parser);
     if (step == PK_HTTP1_DONE && how == PK_IO_END) complete(c, false, now_ns);
     else if (step == PK_HTTP1_DONE) fail(c, PK_LOAD_E_TRUNCATED, 0, now_ns);
     else fail(c, (pk_load_error_class)c->parser.error, 0, now_ns);
