@@ -52,8 +52,8 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void
         *watched |= *watched ? (uint32_t)PARKED : 0u;
         return 0;
     }
-    uint32_t want = (what & CURL_POLL_IN ? (uint32_t)READ : 0u) |
-                    (what & CURL_POLL_OUT ? (uint32_t)WRITE : 0u);
+    uint32_t want =
+        (what & CURL_POLL_IN ? (uint32_t)READ : 0u) | (what & CURL_POLL_OUT ? (uint32_t)WRITE : 0u);
     uint32_t have = *watched & ~(uint32_t)PARKED;
     *watched = want;
     if (want == have) return 0;

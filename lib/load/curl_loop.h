@@ -24,7 +24,7 @@
 #include "load/engine.h"
 
 #define PK_CURL_LANE_SLOTS 64u
-#define PK_CURL_LANE_FILES 2u /* a multi handle's wake-up pair */
+#define PK_CURL_LANE_FILES 2u        /* a multi handle's wake-up pair */
 #define PK_LOOP_OWN_BIT (1ull << 63) /* marks epoll entries that are not the loop's */
 
 typedef struct pk_curl_loop pk_curl_loop;

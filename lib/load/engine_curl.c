@@ -22,8 +22,8 @@ typedef struct slot {
     pk_engine *engine;
     pk_curl_route route;
     uint64_t start_ns, first_byte_ns, body_bytes;
-    uint32_t prereqs;   /* requests sent for this transfer: 2 means that libcurl sent it again */
-    int socket_errno;   /* why socket() failed, which libcurl does not tell */
+    uint32_t prereqs; /* requests sent for this transfer: 2 means that libcurl sent it again */
+    int socket_errno; /* why socket() failed, which libcurl does not tell */
     bool active;
     bool is_connecting; /* socket opened, request not yet sent */
 } slot;
@@ -195,8 +195,7 @@ static pk_engine *engine_open(const pk_plan *plan, uint32_t n_slots, uint64_t fi
         for (size_t i = 0; ok && i < plan->n_headers; i++)
             ok = pk_curl_add_line(&e->headers, plan->headers[i]);
         for (uint32_t i = 0; ok && i < n_slots; i++)
-            ok = slot_init(&e->slots[i], e, plan,
-                           &plan->routes[(first_slot + i) % plan->n_routes]);
+            ok = slot_init(&e->slots[i], e, plan, &plan->routes[(first_slot + i) % plan->n_routes]);
     }
     if (ok) return e;
     pk_fail(err, PK_E_SYS, NULL, "cannot set up %u connections", n_slots);
@@ -217,8 +216,7 @@ static uint64_t engine_submit(pk_engine *e, uint32_t index) {
     return s->start_ns;
 }
 
-static size_t engine_poll(pk_engine *e, uint64_t until_ns, pk_completion out[],
-                          uint64_t *woke_ns) {
+static size_t engine_poll(pk_engine *e, uint64_t until_ns, pk_completion out[], uint64_t *woke_ns) {
     struct epoll_event events[EVENTS_PER_WAIT];
     uint64_t timer_ns = pk_curl_loop_timer_ns(&e->loop);
     uint64_t wake_ns = e->n_done ? 0 : until_ns < timer_ns ? until_ns : timer_ns;

@@ -52,13 +52,13 @@ typedef struct conn {
     uint32_t held_bytes, held_capacity;
     pk_http1 parser;
     uint64_t dns_ns, tcp_ns, tls_ns, dialup_ns; /* of the connection this request opened */
-    uint8_t state;        /* conn_state */
+    uint8_t state;                              /* conn_state */
     bool opened, has_tls;
-    bool is_reused;       /* the request went out on a kept connection */
+    bool is_reused; /* the request went out on a kept connection */
     bool is_retried;
-    bool cannot_send;     /* the peer takes no more of the request */
-    bool wants_out;       /* epoll has EPOLLOUT */
-    int socket_errno;     /* why socket() failed, which libcurl does not tell */
+    bool cannot_send; /* the peer takes no more of the request */
+    bool wants_out;   /* epoll has EPOLLOUT */
+    int socket_errno; /* why socket() failed, which libcurl does not tell */
 } conn;
 
 struct pk_engine {
@@ -145,8 +145,7 @@ static void complete(conn *c, bool keep, uint64_t now_ns) {
     add_completion(c, now_ns)->status = c->parser.status;
     if (keep && c->parser.keep_alive && !c->engine->plan->disable_keepalive && request_is_sent(c))
         c->state = IDLE;
-    else
-        close_conn(c);
+    else close_conn(c);
 }
 
 /* A kept connection that the server closed while our request was on its way: nothing was answered,
@@ -278,8 +277,8 @@ static void send_rest(conn *c) {
         size_t moved = 0;
         bool in_first = c->sent < r->first_bytes;
         const char *data = in_first ? r->first + c->sent : r->rest + (c->sent - r->first_bytes);
-        size_t left = in_first ? r->first_bytes - c->sent
-                               : r->rest_bytes - (c->sent - r->first_bytes);
+        size_t left =
+            in_first ? r->first_bytes - c->sent : r->rest_bytes - (c->sent - r->first_bytes);
         pk_io io = pk_transport_write(&c->io, data, left, &moved);
         if (io == PK_IO_AGAIN_READ) return; /* the next event of any kind tries again */
         if (io == PK_IO_AGAIN_WRITE) {
@@ -332,7 +331,8 @@ static bool adopt(conn *c, curl_socket_t fd) {
         if (!c->io.ssl) return false;
         /* libcurl's own BIO works only inside its calls; ours reads the socket itself */
         if (!SSL_set_fd(c->io.ssl, fd)) return false;
-        SSL_set_mode(c->io.ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+        SSL_set_mode(c->io.ssl,
+                     SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
         SSL_set_read_ahead(c->io.ssl, 1); /* a record's head and body in one recv */
         c->io.fd = fd;
     } else {
@@ -446,8 +446,8 @@ static pk_engine *engine_open(const pk_plan *plan, uint32_t n_slots, uint64_t fi
             e->conns[i].engine = e;
             e->conns[i].io.fd = -1;
         }
-        ok = e->done && e->buffer && init_routes(e) &&
-             pk_curl_loop_init(&e->loop, n_slots, wake_fd);
+        ok =
+            e->done && e->buffer && init_routes(e) && pk_curl_loop_init(&e->loop, n_slots, wake_fd);
     }
     if (!ok) {
         pk_fail(err, PK_E_SYS, NULL, "cannot set up %u connections", n_slots);
@@ -497,8 +497,7 @@ static void sweep(pk_engine *e, uint64_t now_ns) {
     }
 }
 
-static size_t engine_poll(pk_engine *e, uint64_t until_ns, pk_completion out[],
-                          uint64_t *woke_ns) {
+static size_t engine_poll(pk_engine *e, uint64_t until_ns, pk_completion out[], uint64_t *woke_ns) {
     struct epoll_event events[EVENTS_PER_WAIT];
     uint64_t timer_ns = pk_curl_loop_timer_ns(&e->loop);
     if (timer_ns < until_ns) until_ns = timer_ns;
@@ -522,7 +521,8 @@ static uint32_t engine_connecting(const pk_engine *e) {
 static void engine_abort(pk_engine *e, uint32_t index) {
     conn *c = &e->conns[index];
     if (c->state == BUSY && !c->io.ssl)
-        for (int i = 0; i < 16 && recv(c->io.fd, e->buffer, READ_BYTES, MSG_DONTWAIT) > 0; i++) {}
+        for (int i = 0; i < 16 && recv(c->io.fd, e->buffer, READ_BYTES, MSG_DONTWAIT) > 0; i++) {
+        }
     if (c->state != CLOSED) close_conn(c);
 }
 

@@ -57,7 +57,8 @@ static bool add_host(pk_strbuf *out, CURLU *url) {
     char *port = NULL;
     bool ok = curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK;
     bool has_port = curl_url_get(url, CURLUPART_PORT, &port, CURLU_NO_DEFAULT_PORT) == CURLUE_OK;
-    if (ok) pk_strbuf_addf(out, "Host: %s%s%s\r\n", host, has_port ? ":" : "", has_port ? port : "");
+    if (ok)
+        pk_strbuf_addf(out, "Host: %s%s%s\r\n", host, has_port ? ":" : "", has_port ? port : "");
     curl_free(host);
     curl_free(port);
     return ok;

@@ -18,16 +18,20 @@ static pk_io plain_result(ssize_t n, pk_io again, size_t *moved) {
 static pk_io tls_result(SSL *ssl, int ok) {
     if (ok) return PK_IO_OK;
     switch (SSL_get_error(ssl, ok)) {
-    case SSL_ERROR_WANT_READ: return PK_IO_AGAIN_READ;
-    case SSL_ERROR_WANT_WRITE: return PK_IO_AGAIN_WRITE;
-    case SSL_ERROR_ZERO_RETURN: return PK_IO_END;
+    case SSL_ERROR_WANT_READ:
+        return PK_IO_AGAIN_READ;
+    case SSL_ERROR_WANT_WRITE:
+        return PK_IO_AGAIN_WRITE;
+    case SSL_ERROR_ZERO_RETURN:
+        return PK_IO_END;
     case SSL_ERROR_SSL:
 #ifdef SSL_R_UNEXPECTED_EOF_WHILE_READING /* OpenSSL 3; before, it was SSL_ERROR_SYSCALL */
         if (ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING)
             return PK_IO_CUT;
 #endif
         return PK_IO_ERROR;
-    default: return PK_IO_ERROR;
+    default:
+        return PK_IO_ERROR;
     }
 }
 

@@ -5,8 +5,13 @@
 /* RFC 4648, section 10 */
 static const struct {
     const char *plain, *text;
-} vectors[] = {{"", ""},         {"f", "Zg=="},         {"fo", "Zm8="},       {"foo", "Zm9v"},
-               {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
+} vectors[] = {{"", ""},
+               {"f", "Zg=="},
+               {"fo", "Zm8="},
+               {"foo", "Zm9v"},
+               {"foob", "Zm9vYg=="},
+               {"fooba", "Zm9vYmE="},
+               {"foobar", "Zm9vYmFy"}};
 
 static void the_rfc_s_vectors(void **state) {
     (void)state;
@@ -41,8 +46,8 @@ static void all_bytes_survive(void **state) {
 
 static void what_is_none_is_refused(void **state) {
     (void)state;
-    const char *const bad[] = {"Z", "Zg", "Zg=", "Z===", "====", "Zm9v!A==", "Zm=v", "Zm9vZg==Zm9v",
-                               "Zm9 "};
+    const char *const bad[] = {
+        "Z", "Zg", "Zg=", "Z===", "====", "Zm9v!A==", "Zm=v", "Zm9vZg==Zm9v", "Zm9 "};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         pk_strbuf out;
         pk_strbuf_init(&out, 100);

@@ -47,7 +47,8 @@ static void the_head_is_complete_and_in_order(void **state) {
 
 static void the_default_port_is_not_in_host(void **state) {
     (void)state;
-    expect_text((pk_load_options){.url = "http://example.invalid:80"}, "GET / HTTP/1.1\r\nHost: example.invalid\r\n");
+    expect_text((pk_load_options){.url = "http://example.invalid:80"},
+                "GET / HTTP/1.1\r\nHost: example.invalid\r\n");
 }
 
 static void options_reach_the_wire(void **state) {
@@ -71,8 +72,7 @@ static void a_header_of_one_s_own_replaces_the_credentials(void **state) {
 
 static void bodies_have_their_length(void **state) {
     (void)state;
-    expect_text((pk_load_options){.method = "POST", .body = "abc"},
-                "Content-Length: 3\r\n\r\nabc");
+    expect_text((pk_load_options){.method = "POST", .body = "abc"}, "Content-Length: 3\r\n\r\nabc");
     expect_text((pk_load_options){.method = "POST"}, "Content-Length: 0\r\n\r\n");
 }
 
@@ -91,8 +91,8 @@ static void a_large_body_stays_where_it_is(void **state) {
 
 static void what_changes_the_framing_needs_libcurl(void **state) {
     (void)state;
-    const char *const refused[] = {"Transfer-Encoding: chunked", "content-length: 3", "TE: trailers",
-                                   "Expect: 100-continue", "Upgrade: h2c"};
+    const char *const refused[] = {"Transfer-Encoding: chunked", "content-length: 3",
+                                   "TE: trailers", "Expect: 100-continue", "Upgrade: h2c"};
     for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
         const char *why = NULL;
         const char *headers[] = {refused[i]};
