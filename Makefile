@@ -31,11 +31,11 @@ MODE     := $(subst $(SPACE),,$(strip $(or $(and $(FUZZ),fuzz),$(and $(COVERAGE)
 B        := build/$(MODE)
 
 # Libraries: pkg-config's name, and what Debian calls the package.
-REQUIRED := libmicrohttpd libcurl libssl libcjson zlib
+REQUIRED := libmicrohttpd libcurl openssl libcjson zlib
 OPTIONAL := gnutls
 DEB_libmicrohttpd := libmicrohttpd-dev
 DEB_libcurl       := libcurl4-openssl-dev
-DEB_libssl        := libssl-dev
+DEB_openssl       := libssl-dev
 DEB_libcjson      := libcjson-dev
 DEB_zlib          := zlib1g-dev
 DEB_gnutls        := libgnutls28-dev
