@@ -271,9 +271,14 @@ static void add_intervals(pk_json *doc, const pk_load_result *r) {
 
 static void add_counters(pk_json *generator, const pk_counter_values *counters) {
     pk_json *o = pk_json_object(generator, "counters");
-    for (int c = 0; c < PK_COUNTERS; c++)
+    bool any = false;
+    for (int c = 0; c < PK_COUNTERS; c++) {
         pk_json_double(o, pk_counter_name((pk_counter)c),
                        counters->known[c] ? counters->value[c] : NAN);
+        any = any || counters->known[c];
+    }
+    if (any) pk_json_bool(o, "userOnly", counters->user_only);
+    else pk_json_null(o, "userOnly");
 }
 
 static void add_generator(pk_json *doc, const pk_load_result *r) {

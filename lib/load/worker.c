@@ -218,12 +218,7 @@ static void measure(pk_worker *w) {
     pk_cpu_thread(&after);
     pk_counters_read(&counters, &w->report.counters);
     pk_counters_close(&counters);
-    w->report.cpu = (pk_cpu_usage){
-        .user_ns = after.user_ns - before.user_ns,
-        .system_ns = after.system_ns - before.system_ns,
-        .switches_voluntary = after.switches_voluntary - before.switches_voluntary,
-        .switches_involuntary = after.switches_involuntary - before.switches_involuntary,
-    };
+    w->report.cpu = pk_cpu_usage_between(&before, &after);
     w->report.window_end_ns = end_ns;
     if (w->config.schedule.rate_hz > 0) count_never_sent(w, end_ns);
     w->woke_ns = 0;

@@ -194,6 +194,25 @@ static void a_client_at_its_limit_is_the_last_word(void **state) {
     assert_golden("load_overloaded.json", pk_load_render_json, overloaded());
 }
 
+static void counters_say_when_the_kernels_part_is_missing(void **state) {
+    (void)state;
+    pk_load_result r = plain();
+    char *text = render(pk_load_render_json, &r);
+    assert_non_null(strstr(text, "\"userOnly\": null")); /* no counters at all */
+    free(text);
+    r.generator.counters.known[PK_COUNTER_CYCLES] = true;
+    r.generator.counters.value[PK_COUNTER_CYCLES] = 123456;
+    text = render(pk_load_render_json, &r);
+    assert_non_null(strstr(text, "\"cycles\": 123456"));
+    assert_non_null(strstr(text, "\"userOnly\": false"));
+    free(text);
+    r.generator.counters.user_only = true;
+    text = render(pk_load_render_json, &r);
+    assert_non_null(strstr(text, "\"userOnly\": true"));
+    free(text);
+    pk_load_result_fini(&r);
+}
+
 /* ---- figures ---- */
 
 static void summary_divides_by_what_it_says(void **state) {
@@ -487,6 +506,7 @@ int main(void) {
         cmocka_unit_test(a_run_at_a_rate_shows_both_latencies),
         cmocka_unit_test(an_interrupted_run_says_so_first),
         cmocka_unit_test(a_client_at_its_limit_is_the_last_word),
+        cmocka_unit_test(counters_say_when_the_kernels_part_is_missing),
         cmocka_unit_test(summary_divides_by_what_it_says),
         cmocka_unit_test(good_is_200_to_399),
         cmocka_unit_test(summary_of_nothing_is_unknown),
