@@ -75,15 +75,21 @@ shows_not() {
     return 1
 }
 
-# An empty line on an empty screen. Ctrl-C makes the terminal forget what is typed but not yet read,
-# so nothing may follow it before the new prompt is there.
+# An empty line on an empty screen. Ctrl-C may come while a completion is at work, which then draws
+# no prompt, and what is typed right behind one may be lost: so it is tried until it has worked.
 fresh() {
-    screen_matches $'(^|\n)pk>$' || press C-c
-    shows $'(^|\n)pk>$' || return 1
-    type_ clear
-    press Enter
-    shows '^pk>$'
-}
+    local SCREEN_S=2 tries
+    for tries in {1..10}; do
+        screen_matches $'(^|\n)pk>$' || press C-c
+        shows $'(^|\n)pk>$' >/dev/null || continue
+        type_ clear
+        press Enter
+        shows '^pk>$' >/dev/null && return 0
+    done
+    echo "$shell: no empty line to be had:"
+    screen
+    return 1
+} 2>&1
 
 # does TEXT: as a command, until it is done.
 does() {
