@@ -176,11 +176,16 @@ ten_thousand() { # URL
 }
 
 @test "load known: 100 requests over one connection, 1 s each: p50 = p99 = 1.00 s" {
-    wait_until 115 test -s "$LONG.json"
-    output=$(cat "$LONG.json") stderr=$(cat "$LONG.err")
+    if [[ $BATS_TEST_TRY_NUMBER -eq 1 ]]; then
+        wait_until 115 test -s "$LONG.json"
+        output=$(cat "$LONG.json") stderr=$(cat "$LONG.err")
+    else # the run beside the others was held up: one for itself
+        stall --stall-each 1s
+        load_json -n 100 -c 1 "$URL"
+    fi
     json '.requests.responses == 100 and .generator.connectionsOpened == 1'
     near .latencyPercentiles.p50 1.0 0.01
-    near .latencyPercentiles.p99 1.0 0.05 # the second slowest, and this run has no second attempt
+    near .latencyPercentiles.p99 1.0 0.02
     near .summary.fastest 1.0 0.01
     near .summary.total 100 0.02
     near .generator.meanInFlight 1.0 0.01
