@@ -142,6 +142,8 @@ $(B)/sources: FORCE
 # ---- tests --------------------------------------------------------------------------------------
 
 tests: $(B)/perfkit $(B)/compile_commands.json $(UNIT) $(PROGS) $(FUZZERS) ## build the program and everything that tests it
+golden: $(B)/tests/unit/test_load_render ## rewrite the golden files of the reports; then read the diff
+	$(Q)UPDATE_GOLDEN=1 $< >/dev/null 2>&1; git --no-pager diff --stat tests/unit/golden
 unit: $(UNIT) ## run the unit tests alone
 	$(Q)tests/run $(B) unit
 run-tests: tests
@@ -259,7 +261,7 @@ help: ## this list
 	@echo
 	@echo 'Variables: CC=clang  V=1 (show commands)  SANITIZE=address,undefined|thread  WITHOUT=gnutls'
 
-.PHONY: all links tests unit run-tests check demo fuzz run-fuzzers coverage compare lint format deps \
+.PHONY: all links tests unit golden run-tests check demo fuzz run-fuzzers coverage compare lint format deps \
     deps-build man install install-applets uninstall clean help FORCE
 FORCE:
 .DELETE_ON_ERROR:

@@ -267,7 +267,7 @@ static void on_note(void *context, const char *line) {
 static void say_how(const pk_load_result *r) {
     struct rlimit files = {0};
     getrlimit(RLIMIT_NOFILE, &files);
-    fprintf(stderr, "engine %s, %" PRIu64 " threads, %" PRIu64 " connections, %s\n", r->engine,
+    fprintf(stderr, "engine %s, threads %" PRIu64 ", connections %" PRIu64 ", %s\n", r->engine,
             r->threads, r->connections, r->url);
     fprintf(stderr, "limits: %llu open files (hard %llu), %u CPUs\n",
             (unsigned long long)files.rlim_cur, (unsigned long long)files.rlim_max,

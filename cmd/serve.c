@@ -1,6 +1,6 @@
 /* perfkit serve: the option table, and options -> run -> summary. */
+#include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/interrupt.h"
 #include "base/units.h"
@@ -119,11 +119,15 @@ typedef struct printer {
     bool colour_out, colour_err;
 } printer;
 
-static void on_listening(void *context, const char *url) {
+/* Flushed: who started us waits for this line. A reader that has left is no reason to end. */
+static bool on_listening(void *context, const char *url, pk_err *err) {
     const printer *p = context;
     printf("listening on %s%s%s\n", pk_style_on(p->colour_out, PK_BOLD), url,
            pk_style_off(p->colour_out, PK_BOLD));
-    fflush(stdout);
+    if (fflush(stdout) == 0 || errno == EPIPE) return true;
+    pk_fail(err, PK_E_SYS, "standard output", "cannot say where it listens");
+    pk_fix(err, "make room there, or send the output elsewhere");
+    return false;
 }
 
 static void on_note(void *context, pk_serve_note level, const char *line) {
@@ -152,10 +156,6 @@ static int serve_run(const pk_invocation *invocation, const void *parsed, pk_err
     if (!intr) return 2;
     bool ok = pk_serve_run(&options, &hooks, intr, &result, err);
     if (ok && !cli->quiet) pk_serve_render_summary(stdout, &result);
-    if (ok && fflush(stdout) != 0) {
-        pk_fail(err, PK_E_SYS, "standard output", "cannot write");
-        ok = false;
-    }
     pk_interrupt_end(intr);
     return ok ? 0 : 2;
 }

@@ -109,11 +109,13 @@ _perfkit() {
     exe=${words[0]/#'~/'/$HOME/}
     type -P -- "$exe" >/dev/null || exe=perfkit # an alias
     mapfile -t lines < <(command "$exe" __complete "${words[@]:1}" 2>/dev/null)
-    ((${#lines[@]})) || return
-    bits=${lines[${#lines[@]} - 1]#:}
-    unset 'lines[${#lines[@]}-1]'
-    [[ $bits == +([0-9]) ]] || return
-    ((bits & 1)) && return
+    line=${lines[*]: -1} bits=1 # an answer that does not end in :BITS is none
+    [[ $line == :[0-9]* ]] && bits=${line#:}
+    if ((bits & 1)); then
+        compopt +o default
+        return
+    fi
+    unset 'lines[-1]'
     if ((bits & 64)); then
         _perfkit_wrapped
         return

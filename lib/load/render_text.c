@@ -190,6 +190,9 @@ static void render_distribution(const text *t) {
         fprintf(t->out, "  %.2f%% in %s", 100 * q, in_unit(t, value, sizeof value, ns));
         if (isfinite(ns) && tail < WEAK_SAMPLES)
             fprintf(t->out, " (rests on %" PRIu64 " sample%s)", tail, tail == 1 ? "" : "s");
+        else if (isnan(ns) && latency->total > 0)
+            fprintf(t->out, " (needs %.0f answers, there are %" PRIu64 ")", ceil(1 / (1 - q) - 0.5),
+                    latency->total);
         line_end(t, latency_style(ns));
     }
     fprintf(t->out, "\n");

@@ -19,6 +19,7 @@ enum MHD_Result pk_answer_prepared(pk_conn *conn) {
     const pk_prepared *root = atomic_load_explicit(&conn->server->root_now, memory_order_acquire);
     pk_count(conn->counters, PK_COUNTER(answered) + root->status, 1);
     conn->reply_bytes = root->body_bytes;
+    conn->answered = true;
     return MHD_queue_response(conn->mhd, root->status, root->response);
 }
 
@@ -128,7 +129,9 @@ enum MHD_Result pk_answer_status(pk_conn *conn) {
                         MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT), 0);
     char text[128];
     uint64_t bytes = 0;
-    snprintf(text, sizeof text, "%u %s\n", status, MHD_get_reason_phrase_for(status));
+    const char *reason = MHD_get_reason_phrase_for(status);
+    bool known = strcmp(reason, "Unknown") != 0;
+    snprintf(text, sizeof text, "%u%s%s\n", status, known ? " " : "", known ? reason : "");
     struct MHD_Response *response = pk_response_of_text(text, &bytes);
     for (size_t i = 0; response && i < sizeof status_fields / sizeof *status_fields; i++)
         if (status_fields[i].status == status)

@@ -56,7 +56,7 @@ void *pk_exchange_line(void *cls, const char *target, struct MHD_Connection *mhd
     if (!conn) return NULL; /* out of memory when it was accepted: it will be closed */
     conn->stage = STAGE_HEAD;
     conn->upload_bytes = conn->reply_bytes = 0;
-    conn->scrape = false;
+    conn->scrape = conn->answered = false;
     atomic_store_explicit(&conn->line_seen, true, memory_order_relaxed);
     if (server->root_is_plain && target && target[0] == '/' && !target[1]) {
         conn->request = NULL;
@@ -185,6 +185,17 @@ static pk_abort_reason abort_reason(enum MHD_RequestTerminationCode how) {
     }
 }
 
+/* A request that ended otherwise than by its answer. Neither a fault we injected is one nor what
+ * MHD refused in the middle of the body: that one was answered. */
+static void count_aborted(pk_conn *conn, enum MHD_RequestTerminationCode how) {
+    bool on_purpose = conn->request && conn->request->fault;
+    bool refused_by_mhd =
+        !conn->answered && MHD_get_connection_info(conn->mhd, MHD_CONNECTION_INFO_HTTP_STATUS);
+    if (on_purpose || refused_by_mhd || conn->scrape) return;
+    pk_abort_reason reason = conn->wait.client_left ? PK_ABORT_CLIENT : abort_reason(how);
+    pk_count(conn->counters, PK_COUNTER(aborted) + reason, 1);
+}
+
 void pk_exchange_done(void *cls, struct MHD_Connection *mhd, void **context,
                       enum MHD_RequestTerminationCode how) {
     (void)cls, (void)mhd;
@@ -193,10 +204,7 @@ void pk_exchange_done(void *cls, struct MHD_Connection *mhd, void **context,
     if (conn->stage != STAGE_HEAD) {
         uint64_t now = pk_now_ns();
         if (how != MHD_REQUEST_TERMINATED_COMPLETED_OK) {
-            bool on_purpose = conn->request && conn->request->fault;
-            pk_abort_reason reason = conn->wait.client_left ? PK_ABORT_CLIENT : abort_reason(how);
-            if (!on_purpose && !conn->scrape)
-                pk_count(conn->counters, PK_COUNTER(aborted) + reason, 1);
+            count_aborted(conn, how);
         } else if (!conn->scrape) {
             pk_count_duration(conn->counters, now - conn->started_ns);
             pk_count(conn->counters, PK_COUNTER(body_bytes), conn->is_head ? 0 : conn->reply_bytes);

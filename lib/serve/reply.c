@@ -17,7 +17,8 @@ enum MHD_Result pk_reply(pk_conn *conn, unsigned status, struct MHD_Response *re
     if (!atomic_load_explicit(&conn->server->draining, memory_order_relaxed) ||
         pk_response_field(response, MHD_HTTP_HEADER_CONNECTION, "close"))
         queued = MHD_queue_response(conn->mhd, status, response);
-    if (queued == MHD_YES && !conn->scrape) {
+    conn->answered = queued == MHD_YES;
+    if (conn->answered && !conn->scrape) {
         pk_count(conn->counters, PK_COUNTER(answered) + status, 1);
         conn->reply_bytes = body_bytes;
     }
@@ -68,7 +69,8 @@ enum MHD_Result pk_reply_text(pk_conn *conn, unsigned status, const char *fmt, .
                                                     : sizeof text - 2;
     text[end] = '\n';
     text[end + 1] = '\0';
-    return pk_reply(conn, status, pk_response_of_text(text, &bytes), bytes);
+    struct MHD_Response *response = pk_response_of_text(text, &bytes);
+    return pk_reply(conn, status, response, bytes);
 }
 
 enum MHD_Result pk_reply_bad(pk_conn *conn, const char *parameter, const pk_err *err) {

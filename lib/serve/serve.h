@@ -65,8 +65,9 @@ typedef enum pk_serve_note {
 /* Called from the thread that called pk_serve_run, never after it returned. */
 typedef struct pk_serve_hooks {
     void *context;
-    /* Once per listener, in the order of the options, when all of them accept. */
-    void (*listening)(void *context, const char *url);
+    /* Once per listener, in the order of the options, when all of them accept. False, with *err
+     * set: the server ends again. */
+    bool (*listening)(void *context, const char *url, pk_err *err);
     void (*note)(void *context, pk_serve_note level, const char *line);
 } pk_serve_hooks;
 

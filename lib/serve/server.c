@@ -115,6 +115,13 @@ static bool prepare(pk_server *server, pk_err *err) {
            limit_connections(server, err) && open_listeners(server, err);
 }
 
+static bool announce(const pk_server *server, pk_err *err) {
+    const pk_serve_hooks *hooks = server->hooks;
+    for (size_t i = 0; hooks->listening && i < server->n_listeners; i++)
+        if (!hooks->listening(hooks->context, server->listeners[i].url, err)) return false;
+    return true;
+}
+
 static void say_how(const pk_server *server) {
     const pk_serve_options *options = server->options;
     for (size_t i = 0; i < server->n_listeners; i++)
@@ -201,12 +208,10 @@ bool pk_serve_run(const pk_serve_options *options, const pk_serve_hooks *hooks, 
     };
     if (!pk_metrics_init(&server.metrics, err)) return false;
     pk_suspended_init(&server.suspended, -1);
-    bool ok = prepare(&server, err) && pk_daemon_start(&server, err);
+    bool ok = prepare(&server, err) && pk_daemon_start(&server, err) && announce(&server, err);
     uint64_t left = 0;
     if (ok) {
         server.started_ns = pk_now_ns();
-        for (size_t i = 0; i < server.n_listeners; i++)
-            if (hooks->listening) hooks->listening(hooks->context, server.listeners[i].url);
         say_how(&server);
         ok = pk_keep_time(&server, intr, err);
         left = pk_daemon_connections(&server);

@@ -102,6 +102,7 @@ struct pk_conn {
     uint64_t started_ns;   /* head complete */
     uint64_t upload_bytes; /* of the request's body, so far */
     uint64_t reply_bytes;  /* of the answer's body, to be counted when it has been sent */
+    bool answered;         /* by us; MHD refuses some requests itself */
     bool is_head;          /* the method is HEAD: no body */
     bool scrape;           /* of /metrics: counted apart */
     pk_request *request;   /* NULL for "/" on its short way */

@@ -71,7 +71,8 @@ bool pk_hist_merge(pk_hist *into, const pk_hist *from, pk_err *err) PK_MUST_CHEC
 /* The smallest recorded value v (as the highest equivalent of its bucket, at most max) such that
  * at least ceil(q * total) values are <= v; q = 0 gives min. NaN when empty. See stats/quantile. */
 double pk_hist_quantile(const pk_hist *hist, double q);
-/* How many values are <= value, all of value's bucket included. */
+/* How many values are <= value, all of value's bucket included. Those over highest count only from
+ * max on: where they are below it is not known. */
 uint64_t pk_hist_count_up_to(const pk_hist *hist, uint64_t value);
 double pk_hist_mean(const pk_hist *hist); /* exact; NaN when empty */
 /* Sample standard deviation (n - 1) of the bucket midpoints; overflow counts as max. NaN when

@@ -4,7 +4,11 @@ load load_helper
 
 # A 99th percentile needs 100 samples; over one connection to a server that takes 1 s for each that
 # is 100 s, so that run goes on beside the other tests and the last test waits for it.
+#
+# Measured times are compared with the truth within a few per cent. On a shared machine another
+# program may hold one run up by more; a mistake of ours would fail each of three attempts.
 setup_file() {
+    export BATS_TEST_RETRIES=2
     export LONG=$BATS_FILE_TMPDIR/long
     "$PROGRAMS/stall_server" --stall-each 1s >"$LONG.out" </dev/null 3>&- &
     echo $! >"$LONG.pids"
@@ -172,8 +176,13 @@ ten_thousand() { # URL
 }
 
 @test "load known: 100 requests over one connection, 1 s each: p50 = p99 = 1.00 s" {
-    wait_until 115 test -s "$LONG.json"
-    output=$(cat "$LONG.json") stderr=$(cat "$LONG.err")
+    if [[ $BATS_TEST_TRY_NUMBER -eq 1 ]]; then
+        wait_until 115 test -s "$LONG.json"
+        output=$(cat "$LONG.json") stderr=$(cat "$LONG.err")
+    else # the run beside the others was held up: one for itself
+        stall --stall-each 1s
+        load_json -n 100 -c 1 "$URL"
+    fi
     json '.requests.responses == 100 and .generator.connectionsOpened == 1'
     near .latencyPercentiles.p50 1.0 0.01
     near .latencyPercentiles.p99 1.0 0.02

@@ -1,0 +1,44 @@
+# What the tests of perfkit serve share, on top of helper.bash.
+
+# The port of the last start_serve.
+serve_port() { echo "${SERVE_URL##*:}"; }
+
+# raw TEXT [SECONDS]: sends TEXT (with printf's escapes) in one piece and prints everything until the
+# server closes the connection. RAW_CLOSED is 0 if it did not do so within SECONDS (2).
+raw() {
+    local fd
+    exec {fd}<>"/dev/tcp/127.0.0.1/$(serve_port)" || return 1
+    printf '%b' "$1" >&"$fd"
+    RAW_CLOSED=1
+    timeout "${2:-2}" cat <&"$fd" || RAW_CLOSED=0
+    exec {fd}>&-
+}
+
+# raw_to FILE TEXT [SECONDS]: the same into a file, so that RAW_CLOSED reaches the caller.
+raw_to() { raw "$2" "${3:-2}" >"$1"; }
+
+# metric NAME: the value of one sample, such as 'requests_total{code="200"}'; empty if there is none.
+metric() { curl -s -m 10 "$SERVE_URL/metrics" | awk -v name="$1" '$1 == name { print $2 }'; }
+
+# metric_is NAME VALUE: for wait_until.
+metric_is() { [[ $(metric "$1") == "$2" ]]; }
+
+# status ARG...: only the status that curl gets.
+status_of() { curl -s -m 20 -o /dev/null -w '%{http_code}' "$@"; }
+
+# seconds ARG...: how long curl takes, in milliseconds.
+milliseconds_of() { curl -s -m 30 -o /dev/null -w '%{time_total}' "$@" | awk '{ printf "%d\n", $1 * 1000 }'; }
+
+# Lines of a file, once it has so many; for wait_until.
+has_lines() { [[ -f $1 && $(wc -l <"$1") -ge $2 ]]; }
+has_text() { grep -qF -- "$2" "$1"; }
+
+# bg COMMAND...: in the background, ended with the test; BG_PID is its pid. Descriptor 3 is bats' own.
+bg() {
+    "$@" 3>&- &
+    BG_PID=$!
+    track "$BG_PID"
+}
+
+# New clients are refused: the server drains, or is gone.
+is_refused() { [[ $(curl -s -m 1 -o /dev/null -w "%{exitcode}" "$SERVE_URL/") == 7 ]]; }
