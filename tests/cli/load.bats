@@ -366,7 +366,7 @@ S
     pk load -n 3 --verbose --serve "$PROGRAMS/stall_server"
     [ "$status" -eq 0 ]
     [[ $stderr == *"requests 3 answers 3"* ]]
-    [[ $stderr == *"engine curl, threads "*", connections 3, http://127.0.0.1:"* ]]
+    [[ $stderr == *"engine h1, threads "*", connections 3, http://127.0.0.1:"* ]]
     [[ $stderr == *"limits: "*" open files (hard "* ]]
     pk load -n 3 --serve "$PROGRAMS/stall_server"
     [ -z "$stderr" ]
