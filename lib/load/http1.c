@@ -47,16 +47,15 @@ typedef struct head {
 } head;
 
 enum {
-    STATUS_BYTES = 12,   /* "HTTP/1.1 200" */
-    HEAD_BYTES_MIN = 14, /* with two LF */
+    LF_MAX = PK_HTTP1_LINES_MAX + 2, /* with the status line and the empty line */
+    STATUS_BYTES = 12,               /* "HTTP/1.1 200" */
     CHUNK_DIGITS_MAX = 16,
     CHUNK_SIZE_BITS = 63,
 };
 
 _Static_assert(sizeof(pk_http1) <= 64, "it sits in every connection");
 
-/* ---- bytes ------------------------------------------------------------------------------------
- */
+/* ---- bytes ---- */
 
 /* tchar of RFC 9110, section 5.6.2. */
 static const bool is_token[256] = {
@@ -68,6 +67,10 @@ static const bool is_token[256] = {
 
 static bool is_digit(char c) {
     return c >= '0' && c <= '9';
+}
+
+static bool is_status_class(char c) {
+    return c >= '1' && c <= '5';
 }
 
 static bool is_blank(char c) {
@@ -92,8 +95,7 @@ static bool is_word(const char *text, size_t bytes, const char *lower, size_t lo
 }
 #define IS_WORD(text, bytes, lower) is_word(text, bytes, lower, sizeof(lower) - 1)
 
-/* ---- what a whole head says -------------------------------------------------------------------
- */
+/* ---- what a whole head says ---- */
 
 typedef struct item {
     const char *text;
@@ -103,9 +105,9 @@ typedef struct item {
 /* The next element of a comma list without the blanks around it (folds are blanks); it may be
  * empty. *at is NULL behind the last one. */
 static item next_item(const char **at, const char *end) {
-    const char *comma = memchr(*at, ',', (size_t)(end - *at));
-    const char *from = *at, *to = comma ? comma : end;
-    *at = comma ? comma + 1 : NULL;
+    const char *from = *at, *to = from;
+    while (to < end && *to != ',') to++;
+    *at = to < end ? to + 1 : NULL;
     while (from < to && (is_blank(*from) || *from == '\r' || *from == '\n')) from++;
     while (from < to && (is_blank(to[-1]) || to[-1] == '\r' || to[-1] == '\n')) to--;
     return (item){from, (size_t)(to - from)};
@@ -172,56 +174,35 @@ static void read_value(head *h, item name, const char *value, const char *end) {
     }
 }
 
-/* Reads the fields in at[0..), which end in an empty line. Returns whether they keep the rules. */
-static bool read_fields(head *h, const char *at, const char *end) {
-    unsigned n_lines = 0;
-    while (*at != '\n' && *at != '\r') {
-        item name = {at, 0};
-        while (is_token[(unsigned char)*at]) at++;
-        name.bytes = (size_t)(at - name.text);
-        if (name.bytes == 0 || *at != ':') return false;
-        const char *value = at + 1, *lf;
-        do { /* with its folded lines */
-            lf = memchr(at, '\n', (size_t)(end - at));
-            at = lf + 1;
-            n_lines++;
-        } while (is_blank(*at));
-        read_value(h, name, value, lf);
-    }
-    return n_lines <= PK_HTTP1_LINES_MAX;
+/* Reads one field with its folded lines, from line i on. Returns the line behind it, 0 if it is
+ * against the rules. */
+static size_t read_field(head *h, const char *data, const uint32_t lf[], size_t i) {
+    const char *name = data + lf[i - 1] + 1, *at = name;
+    while (is_token[(unsigned char)*at]) at++;
+    if (at == name || *at != ':') return 0;
+    while (is_blank(data[lf[i] + 1])) i++;
+    read_value(h, (item){name, (size_t)(at - name)}, at + 1, data + lf[i]);
+    return i + 1;
 }
 
-static bool fits_status_line(size_t at, char c) {
-    switch (at) {
-    case 7:
-    case 10:
-    case 11:
-        return is_digit(c);
-    case 9:
-        return c >= '1' && c <= '5';
-    default:
-        return c == "HTTP/1.? "[at];
-    }
+static bool read_status_line(head *h, const char *line) {
+    if (memcmp(line, "HTTP/1.", 7) != 0 || !is_digit(line[7]) || line[8] != ' ') return false;
+    if (!is_status_class(line[9]) || !is_digit(line[10]) || !is_digit(line[11])) return false;
+    h->is_http10 = line[7] == '0';
+    h->status = (uint16_t)((line[9] - '0') * 100 + (line[10] - '0') * 10 + (line[11] - '0'));
+    return line[12] == ' ' || line[12] == '\r' || line[12] == '\n';
 }
 
-/* Reads data[0..bytes), a head as pk_http1_scan finds it: it ends in its first empty line, without
- * NUL and lone CR. Returns whether it keeps the rules. */
-static bool read_head(head *h, const char *data, size_t bytes) {
+/* Reads the head that pk_http1_scan found in data. Returns whether it keeps the rules. */
+static bool read_head(head *h, const char *data, const uint32_t lf[], size_t n_lines) {
     *h = (head){0};
-    if (bytes < HEAD_BYTES_MIN) return false;
-    for (size_t i = 0; i < STATUS_BYTES; i++)
-        if (!fits_status_line(i, data[i])) return false;
-    char behind = data[STATUS_BYTES];
-    if (behind != ' ' && behind != '\r' && behind != '\n') return false;
-    h->is_http10 = data[7] == '0';
-    h->status = (uint16_t)((data[9] - '0') * 100 + (data[10] - '0') * 10 + (data[11] - '0'));
-    const char *end = data + bytes;
-    const char *lf = memchr(data + STATUS_BYTES, '\n', bytes - STATUS_BYTES);
-    return read_fields(h, lf + 1, end);
+    if (lf[0] < STATUS_BYTES || !read_status_line(h, data)) return false;
+    for (size_t i = 1; i < n_lines - 1;)
+        if ((i = read_field(h, data, lf, i)) == 0) return false;
+    return true;
 }
 
-/* ---- the steps --------------------------------------------------------------------------------
- */
+/* ---- the steps ---- */
 
 static pk_http1_step fail(pk_http1 *p, pk_load_error_class class_) {
     p->phase = FAILED;
@@ -240,6 +221,19 @@ static void begin_section(pk_http1 *p, phase next, line_state state) {
     p->line_state = (uint8_t)state;
     p->n_lines = 0;
     p->section_bytes = 0;
+}
+
+static bool fits_status_line(size_t at, char c) {
+    switch (at) {
+    case 7:
+    case 10:
+    case 11:
+        return is_digit(c);
+    case 9:
+        return is_status_class(c);
+    default:
+        return c == "HTTP/1.? "[at];
+    }
 }
 
 /* One byte in the middle of a line, or ending it. Returns whether it may stand there. */
@@ -320,16 +314,18 @@ static pk_http1_step end_head(pk_http1 *p, const head *h) {
 /* Takes one head, or nothing if it is incomplete. */
 static pk_http1_step feed_head(pk_http1 *p, const char *data, size_t bytes, size_t *took) {
     if (bytes > PK_HTTP1_HEAD_BYTES_MAX) bytes = PK_HTTP1_HEAD_BYTES_MAX;
+    uint32_t lf[LF_MAX];
     head h;
-    size_t head_bytes = p->section_bytes ? 0 : pk_http1_scan(data, bytes);
-    if (head_bytes == 0 || !read_head(&h, data, head_bytes)) {
+    size_t n = p->section_bytes ? 0 : pk_http1_scan(data, bytes, lf, LF_MAX);
+    if (n == 0 || !read_head(&h, data, lf, n)) {
         pk_http1_step step = PK_HTTP1_MORE;
         while (step == PK_HTTP1_MORE && p->section_bytes < bytes)
             step = section_byte(p, data[p->section_bytes]);
         if (step != PK_HTTP1_DONE) return step;
-        head_bytes = p->section_bytes;
-        if (!read_head(&h, data, head_bytes)) return fail(p, PK_LOAD_E_MALFORMED);
+        n = pk_http1_scan(data, p->section_bytes, lf, LF_MAX);
+        if (n == 0 || !read_head(&h, data, lf, n)) return fail(p, PK_LOAD_E_MALFORMED);
     }
+    size_t head_bytes = lf[n - 1] + 1;
     p->head_bytes += head_bytes;
     *took = head_bytes;
     return end_head(p, &h);
@@ -406,8 +402,7 @@ static pk_http1_step feed_chunks(pk_http1 *p, const char *data, size_t bytes, si
     return step;
 }
 
-/* ---- public -----------------------------------------------------------------------------------
- */
+/* ---- public ---- */
 
 void pk_http1_begin(pk_http1 *parser, bool request_is_head, bool request_is_connect) {
     *parser =
