@@ -68,8 +68,9 @@ LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o)
 CMD_OBJ := $(CMD_SRC:%.c=$(B)/%.o)
 UNIT    := $(sort $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c)))
 PROGS   := $(sort $(patsubst %.c,$(B)/%,$(wildcard tests/programs/*.c)))
+ORACLES := $(sort $(patsubst %.c,$(B)/%.o,$(wildcard tests/oracle/*.c)))
 FUZZERS := $(sort $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c)))
-OBJECTS := $(LIB_OBJ) $(CMD_OBJ) $(addsuffix .o,$(UNIT) $(PROGS) $(FUZZERS)) $(B)/tests/fuzz/replay.o
+OBJECTS := $(LIB_OBJ) $(CMD_OBJ) $(addsuffix .o,$(UNIT) $(PROGS) $(FUZZERS)) $(B)/tests/fuzz/replay.o $(ORACLES)
 
 # Functions that a unit test replaces to make them fail.
 WRAP_test_file := -Wl,--wrap=write -Wl,--wrap=fsync -Wl,--wrap=rename
@@ -114,6 +115,9 @@ $(B)/tests/programs/%: $(B)/tests/programs/%.o $(B)/libperfkit.a
 $(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(if $(FUZZ),,$(B)/tests/fuzz/replay.o) $(B)/libperfkit.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $(if $(FUZZ),-fsanitize=fuzzer) $^ $(LIBS) -o $@
+
+# What these two judge by.
+$(B)/tests/unit/test_http1 $(B)/tests/fuzz/fuzz_http1: $(ORACLES)
 
 $(B)/compile_commands.json: $(LIB_OBJ) $(CMD_OBJ)
 	@{ echo '['; cat $(^:.o=.command) | sed '$$!s/$$/,/'; echo ']'; } >$@
