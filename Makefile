@@ -68,9 +68,10 @@ LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o)
 CMD_OBJ := $(CMD_SRC:%.c=$(B)/%.o)
 UNIT    := $(sort $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c)))
 PROGS   := $(sort $(patsubst %.c,$(B)/%,$(wildcard tests/programs/*.c)))
+PARTS   := $(sort $(patsubst %.c,$(B)/%.o,$(wildcard tests/programs/*/*.c)))
 ORACLES := $(sort $(patsubst %.c,$(B)/%.o,$(wildcard tests/oracle/*.c)))
 FUZZERS := $(sort $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c)))
-OBJECTS := $(LIB_OBJ) $(CMD_OBJ) $(addsuffix .o,$(UNIT) $(PROGS) $(FUZZERS)) $(B)/tests/fuzz/replay.o $(ORACLES)
+OBJECTS := $(LIB_OBJ) $(CMD_OBJ) $(addsuffix .o,$(UNIT) $(PROGS) $(FUZZERS)) $(B)/tests/fuzz/replay.o $(PARTS) $(ORACLES)
 
 # Functions that a unit test replaces to make them fail.
 WRAP_test_file := -Wl,--wrap=write -Wl,--wrap=fsync -Wl,--wrap=rename
@@ -107,6 +108,8 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libperfkit.a
 # It walks the tables of all tools: it has their objects, but its own main.
 $(B)/tests/unit/test_cmd_tables: $(filter-out %/perfkit.o,$(CMD_OBJ))
 
+# One source file makes a program; the one of several parts has the others in a folder.
+$(B)/tests/programs/conformance_server: $(PARTS)
 $(B)/tests/programs/%: $(B)/tests/programs/%.o $(B)/libperfkit.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
@@ -181,7 +184,7 @@ lint: all ## clang-format, clang-tidy and cppcheck find nothing
 	$(Q)echo 'lint: $(words $(LIB_SRC) $(CMD_SRC)) files, nothing found'
 format: ## rewrite all C sources in the house's format
 	$(Q)clang-format -i $(SOURCES)
-SOURCES = $(sort $(wildcard lib/*/*.[ch] cmd/*.[ch] tests/*/*.[ch]))
+SOURCES = $(sort $(wildcard lib/*/*.[ch] cmd/*.[ch] tests/*/*.[ch] tests/programs/*/*.[ch]))
 
 # ---- packages -----------------------------------------------------------------------------------
 
