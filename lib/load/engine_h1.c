@@ -45,7 +45,8 @@ typedef enum conn_state { CLOSED, CONNECTING, IDLE, BUSY } conn_state;
 typedef struct conn {
     pk_transport io;
     pk_engine *engine;
-    CURL *easy; /* while connecting; under TLS as long as the connection lives */
+    CURL *easy;    /* while connecting; under TLS as long as the connection lives */
+    CURLSH *cache; /* TLS: libcurl's cache of this one connection */
     uint64_t start_ns, head_ns, first_byte_ns, deadline_ns;
     size_t sent; /* bytes of the request */
     char *held;  /* a head that has not come whole */
@@ -380,12 +381,25 @@ static void on_connected(void *context, CURL *easy, CURLcode code) {
     else fail(c, errno == EMFILE ? PK_LOAD_E_FILES : PK_LOAD_E_OTHER, 0, pk_now_ns());
 }
 
+/* In a cache shared with others, libcurl would look at our kept connections once a second, whenever
+ * one of them connects, and free those whose server has closed: socket and SSL, under our hands. A
+ * cache of its own is looked at only when this connection is gone. */
+static bool set_up_cache(conn *c) {
+    if (!c->cache) {
+        c->cache = curl_share_init();
+        if (!c->cache) return false;
+        curl_share_setopt(c->cache, CURLSHOPT_SHARE, CURL_LOCK_DATA_CONNECT);
+    }
+    return curl_easy_setopt(c->easy, CURLOPT_SHARE, c->cache) == CURLE_OK;
+}
+
 static bool set_up_easy(conn *c) {
     pk_engine *e = c->engine;
     CURL *easy = c->easy = curl_easy_init();
     if (!easy) return false;
     pk_curl_set_connection(easy, e->plan);
     pk_curl_set_route(easy, &e->routes[(e->first_slot + index_of(c)) % e->plan->n_routes]);
+    if (e->plan->is_tls && !set_up_cache(c)) return false;
     curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
     curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 1024L); /* libcurl reads nothing */
     curl_easy_setopt(easy, CURLOPT_PRIVATE, c);
@@ -413,6 +427,7 @@ static void engine_close(pk_engine *e, pk_engine_totals *totals) {
     for (uint32_t i = 0; i < e->n_slots; i++) {
         if (e->conns[i].state != CLOSED) close_conn(&e->conns[i]);
         free(e->conns[i].held);
+        if (e->conns[i].cache) curl_share_cleanup(e->conns[i].cache);
     }
     pk_curl_loop_fini(&e->loop);
     for (size_t i = 0; e->routes && i < e->plan->n_routes; i++) pk_curl_route_fini(&e->routes[i]);
