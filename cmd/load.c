@@ -114,6 +114,15 @@ static const pk_opt load_opts[] = {
      .help = "connect to another place than the URL says",
      .details = "Several for one host and port share the connections equally. IPv6 addresses stand in brackets.",
      .group = "Connection", .check = pk_load_check_connect_to},
+    {'x', "proxy", PK_OPT_TEXT, OPTION(load.proxy, const char *), .arg = "URL", .help = "go through this HTTP proxy",
+     .details = "http://[USER:PASSWORD@]HOST[:PORT], or https:// for a proxy that speaks TLS. For an https:// target it "
+                "is asked for a tunnel (CONNECT), for http:// it is sent the whole URL; it looks the target's name up. "
+                "Proxies that the environment names are not used. Blanked in the process list.",
+     .group = "Connection", .check = pk_load_check_proxy, .conflicts = "unix-socket", .flags = PK_OPT_SECRET},
+    {0, "proxy-header", PK_OPT_TEXT_LIST, OPTION(load.proxy_headers, pk_text_list), .arg = "name: value",
+     .help = "a header for the proxy alone",
+     .details = "It goes with CONNECT, or with each request where there is no tunnel.", .group = "Connection",
+     .check = pk_load_check_header, .needs = "proxy"},
     {0, "ipv4", PK_OPT_FLAG, OPTION(load.ipv4, bool), .help = "IPv4 addresses only", .group = "Connection"},
     {0, "ipv6", PK_OPT_FLAG, OPTION(load.ipv6, bool), .help = "IPv6 addresses only", .group = "Connection"},
     {0, "insecure", PK_OPT_FLAG, OPTION(load.insecure, bool), .help = "accept any certificate", .group = "Connection"},
@@ -196,11 +205,12 @@ static const pk_section load_sections[] = {
      "connections then pause on purpose."},
     {"ENGINES",
      "auto takes the fastest engine that can do what was asked; --verbose and the JSON name the one that ran.\n\n"
-     "* h1: libcurl makes each connection (addresses, TLS, Unix sockets), then perfkit's own loop and HTTP/1.1 parser "
-     "own the socket: one read and one write per request.\n\n"
+     "* h1: libcurl makes each connection (addresses, TLS, Unix sockets, tunnels through a proxy), then perfkit's own "
+     "loop and HTTP/1.1 parser own the socket: one read and one write per request.\n\n"
      "* curl: libcurl's multi interface throughout, from one epoll loop per thread. The reference: always right, at "
      "two to three times the CPU. auto falls back to it for requests with a Transfer-Encoding, Content-Length, Expect, "
-     "TE or Upgrade header of their own, for the method CONNECT, and for TLS by another library than OpenSSL."},
+     "TE or Upgrade header of their own, for the method CONNECT, for whole URLs to a proxy (http:// through -x), for "
+     "proxies that speak TLS, and for TLS by another library than OpenSSL."},
     {"DEVIATIONS FROM OHA",
      "Called as oha, this takes oha's options and exit codes. It differs in:\n\n"
      "* Requests/sec counts complete answers only; oha adds errors and aborted requests.\n\n"
@@ -214,6 +224,10 @@ static const pk_section load_sections[] = {
      "slowest and average are exact.\n\n"
      "* rps in JSON is computed over fixed intervals of at least 100 ms; oha's windows of 10 ms are noisy and too "
      "high.\n\n"
+     "* With -x the target's name is left to the proxy; oha looks it up itself. User and password in the proxy's URL are "
+     "sent to it; oha ignores them. --connect-to of an http:// target is a tunnel through the proxy to that place; oha "
+     "writes the other place into the URL it sends. --proxy-header without -x and proxies other than http and https are "
+     "errors. A tunnel that the proxy refuses is an error of its own, with the status.\n\n"
      "* -H twice with one name sends both; oha keeps the last.\n\n"
      "* Connections belong to one origin. After a refused connect the next attempt waits 1 ms, doubling to 100 ms; oha "
      "tries again at once.\n\n"
@@ -225,7 +239,7 @@ static const pk_section load_sections[] = {
      "* Units of the report end with sec, min and hr. It has more lines: a third block in the summary, more rows in the "
      "details, the generator.\n\n"
      "* There is a progress line instead of the full-screen view.\n\n"
-     "* Not known here: -p, -Z, -F, -x, -r, -u, --http2, --http-version, --proxy-*, --burst-*, --rand-regex-url, "
+     "* Not known here: -p, -Z, -F, -r, -u, --http2, --http-version, --proxy-http-version, --proxy-http2, --burst-*, --rand-regex-url, "
      "--max-repeat, --urls-from-file, --dump-urls, --aws-*, --disable-compression, --no-pre-lookup, "
      "--stats-success-breakdown, --db-url, --debug, --fps, --output-format csv.\n\n"
      "* As perfkit load, the exit code is 1 when nothing succeeded and 130 after Ctrl-C."},

@@ -95,14 +95,25 @@ bool pk_load_check_method(const char *method, pk_err *err) {
     return false;
 }
 
+/* An arena for the texts of a check, which are not kept. */
+static pk_arena *scratch(pk_err *err) {
+    pk_arena *arena = pk_arena_new(64u << 10);
+    if (!arena) pk_fail(err, PK_E_LIMIT, NULL, "out of memory");
+    return arena;
+}
+
 bool pk_load_check_connect_to(const char *text, pk_err *err) {
     pk_connect_to parts;
-    pk_arena *arena = pk_arena_new(64u << 10);
-    if (!arena) {
-        pk_fail(err, PK_E_LIMIT, NULL, "out of memory");
-        return false;
-    }
-    bool ok = pk_connect_to_parse(text, arena, &parts, err);
+    pk_arena *arena = scratch(err);
+    bool ok = arena && pk_connect_to_parse(text, arena, &parts, err);
+    pk_arena_free(arena);
+    return ok;
+}
+
+bool pk_load_check_proxy(const char *url, pk_err *err) {
+    pk_proxy proxy;
+    pk_arena *arena = scratch(err);
+    bool ok = arena && pk_proxy_parse(url, arena, &proxy, err);
     pk_arena_free(arena);
     return ok;
 }

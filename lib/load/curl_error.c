@@ -11,6 +11,7 @@ static const struct {
 } rows[] = {
     {CURLE_OPERATION_TIMEDOUT, PK_LOAD_E_TIMEOUT, false},
     {CURLE_COULDNT_RESOLVE_HOST, PK_LOAD_E_DNS, false},
+    {CURLE_COULDNT_RESOLVE_PROXY, PK_LOAD_E_DNS, false},
     {CURLE_COULDNT_CONNECT, PK_LOAD_E_CONNECT, true},
     {CURLE_SSL_CONNECT_ERROR, PK_LOAD_E_TLS, false},
     {CURLE_PEER_FAILED_VERIFICATION, PK_LOAD_E_TLS, false},
@@ -44,4 +45,24 @@ pk_load_error_class pk_curl_error_class(CURLcode code, int os_errno, bool got_by
         return class_;
     }
     return PK_LOAD_E_OTHER;
+}
+
+/* Has the proxy answered CONNECT, but not with a 2xx? libcurl has no code of its own for that. */
+static bool is_refused_tunnel(CURLcode code, long connect_status) {
+    return (code == CURLE_RECV_ERROR || code == CURLE_COULDNT_CONNECT) && connect_status > 0 &&
+           connect_status / 100 != 2;
+}
+
+pk_load_error_class pk_curl_failure(CURL *easy, CURLcode code, int socket_errno, bool got_bytes,
+                                    int *sys_errno) {
+    long os_errno = 0;
+    long connect_status = 0;
+    curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &os_errno);
+    curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &connect_status);
+    if (is_refused_tunnel(code, connect_status)) {
+        *sys_errno = (int)connect_status;
+        return PK_LOAD_E_PROXY;
+    }
+    return pk_curl_error_class(code, socket_errno ? socket_errno : (int)os_errno, got_bytes,
+                               sys_errno);
 }

@@ -11,4 +11,9 @@
 pk_load_error_class pk_curl_error_class(CURLcode code, int os_errno, bool got_bytes,
                                         int *sys_errno);
 
+/* The same from a handle whose transfer has just ended with this code. socket_errno: why its
+ * socket could not be made, which libcurl does not tell; 0: it could. */
+pk_load_error_class pk_curl_failure(CURL *easy, CURLcode code, int socket_errno, bool got_bytes,
+                                    int *sys_errno);
+
 #endif

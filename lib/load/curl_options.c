@@ -22,7 +22,6 @@ void pk_curl_set_connection(CURL *easy, const pk_plan *plan) {
     curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
-    curl_easy_setopt(easy, CURLOPT_PROXY, ""); /* not from the environment */
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
     curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, -1L);
@@ -45,21 +44,46 @@ bool pk_curl_add_line(struct curl_slist **list, const char *line) {
     return longer != NULL;
 }
 
-bool pk_curl_route_init(pk_curl_route *lists, const pk_route *route) {
-    *lists = (pk_curl_route){0};
-    if (route->resolve && !pk_curl_add_line(&lists->resolve, route->resolve)) return false;
-    return !route->connect_to || pk_curl_add_line(&lists->connect_to, route->connect_to);
+bool pk_curl_route_init(pk_curl_route *out, const pk_plan *plan, const pk_route *route) {
+    *out = (pk_curl_route){.plan = plan, .proxy = route->proxy};
+    if (route->resolve && !pk_curl_add_line(&out->resolve, route->resolve)) return false;
+    if (route->connect_to && !pk_curl_add_line(&out->connect_to, route->connect_to)) return false;
+    for (size_t i = 0; i < plan->n_proxy_headers; i++)
+        if (!pk_curl_add_line(&out->proxy_headers, plan->proxy_headers[i])) return false;
+    return true;
 }
 
-void pk_curl_route_fini(pk_curl_route *lists) {
-    curl_slist_free_all(lists->resolve);
-    curl_slist_free_all(lists->connect_to);
-    *lists = (pk_curl_route){0};
+void pk_curl_route_fini(pk_curl_route *route) {
+    curl_slist_free_all(route->resolve);
+    curl_slist_free_all(route->connect_to);
+    curl_slist_free_all(route->proxy_headers);
+    *route = (pk_curl_route){0};
 }
 
-void pk_curl_set_route(CURL *easy, const pk_curl_route *lists) {
-    curl_easy_setopt(easy, CURLOPT_RESOLVE, lists->resolve);
-    curl_easy_setopt(easy, CURLOPT_CONNECT_TO, lists->connect_to);
+/* A TLS proxy is trusted by the same rules as the target; the client's certificate is not for it.
+ */
+static void set_proxy(CURL *easy, const pk_curl_route *route) {
+    const pk_plan *plan = route->plan;
+    curl_easy_setopt(easy, CURLOPT_PROXY, route->proxy);
+    curl_easy_setopt(easy, CURLOPT_PROXYUSERNAME, plan->proxy.user);
+    curl_easy_setopt(easy, CURLOPT_PROXYPASSWORD, plan->proxy.password);
+    curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
+    curl_easy_setopt(easy, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
+    curl_easy_setopt(easy, CURLOPT_PROXYHEADER, route->proxy_headers);
+    if (!plan->proxy.is_tls) return;
+    if (plan->insecure) {
+        curl_easy_setopt(easy, CURLOPT_PROXY_SSL_VERIFYPEER, 0L);
+        curl_easy_setopt(easy, CURLOPT_PROXY_SSL_VERIFYHOST, 0L);
+    }
+    if (plan->ca_file) curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO, plan->ca_file);
+    curl_easy_setopt(easy, CURLOPT_PROXY_CAPATH, NULL);
+}
+
+void pk_curl_set_route(CURL *easy, const pk_curl_route *route) {
+    curl_easy_setopt(easy, CURLOPT_RESOLVE, route->resolve);
+    curl_easy_setopt(easy, CURLOPT_CONNECT_TO, route->connect_to);
+    if (route->proxy) set_proxy(easy, route);
+    else curl_easy_setopt(easy, CURLOPT_PROXY, ""); /* not from the environment */
 }
 
 uint64_t pk_curl_span_ns(CURL *easy, CURLINFO what) {

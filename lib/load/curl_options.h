@@ -9,14 +9,17 @@
 /* Where to and how to connect: addresses, time limits, TLS. */
 void pk_curl_set_connection(CURL *easy, const pk_plan *plan);
 
-/* A route's lists; the handle refers to them, so they live as long as it does. */
+/* A route in libcurl's terms; the handle refers to the lists, so they live as long as it does. */
 typedef struct pk_curl_route {
-    struct curl_slist *resolve, *connect_to;
+    struct curl_slist *resolve, *connect_to, *proxy_headers;
+    const pk_plan *plan;
+    const char *proxy; /* the plan's; NULL: none */
 } pk_curl_route;
 /* False when out of memory; call fini then too. */
-bool pk_curl_route_init(pk_curl_route *lists, const pk_route *route) PK_MUST_CHECK;
-void pk_curl_route_fini(pk_curl_route *lists);
-void pk_curl_set_route(CURL *easy, const pk_curl_route *lists);
+bool pk_curl_route_init(pk_curl_route *out, const pk_plan *plan,
+                        const pk_route *route) PK_MUST_CHECK;
+void pk_curl_route_fini(pk_curl_route *route);
+void pk_curl_set_route(CURL *easy, const pk_curl_route *route);
 
 /* Appends a copy; false when out of memory. */
 bool pk_curl_add_line(struct curl_slist **list, const char *line) PK_MUST_CHECK;

@@ -23,6 +23,7 @@ typedef struct slot {
     pk_curl_route route;
     uint64_t start_ns, first_byte_ns, body_bytes;
     uint32_t prereqs; /* requests sent for this transfer: 2 means that libcurl sent it again */
+    long tunnel_head_bytes, tunnel_sent_bytes; /* exchanged with a proxy before the request */
     int socket_errno; /* why socket() failed, which libcurl does not tell */
     bool active;
     bool is_connecting; /* socket opened, request not yet sent */
@@ -59,7 +60,10 @@ static void connected(slot *s) {
 static int on_before_request(void *context, char *ip, char *local_ip, int port, int local_port) {
     slot *s = context;
     (void)ip, (void)local_ip, (void)port, (void)local_port;
-    s->prereqs++;
+    if (s->prereqs++ == 0 && s->route.proxy) {
+        curl_easy_getinfo(s->easy, CURLINFO_HEADER_SIZE, &s->tunnel_head_bytes);
+        curl_easy_getinfo(s->easy, CURLINFO_REQUEST_SIZE, &s->tunnel_sent_bytes);
+    }
     connected(s);
     return CURL_PREREQFUNC_OK;
 }
@@ -79,35 +83,38 @@ static curl_socket_t on_open(void *context, curlsocktype purpose, struct curl_so
     return fd;
 }
 
-static void fill_completion(slot *s, CURLcode code, pk_completion *c) {
-    long status = 0;
-    long connects = 0;
+/* Bytes of the request and its answer alone: libcurl counts an exchange with a proxy for a tunnel
+ * with them. */
+static void fill_bytes(slot *s, pk_completion *c) {
     long head_bytes = 0;
     long request_bytes = 0;
     curl_off_t uploaded = 0;
-    *c = (pk_completion){.slot = index_of(s), .end_ns = pk_now_ns()};
-    curl_easy_getinfo(s->easy, CURLINFO_RESPONSE_CODE, &status);
-    curl_easy_getinfo(s->easy, CURLINFO_NUM_CONNECTS, &connects);
+    if (s->prereqs == 0) return; /* nothing was sent yet */
     curl_easy_getinfo(s->easy, CURLINFO_HEADER_SIZE, &head_bytes);
     curl_easy_getinfo(s->easy, CURLINFO_REQUEST_SIZE, &request_bytes);
     curl_easy_getinfo(s->easy, CURLINFO_SIZE_UPLOAD_T, &uploaded);
+    c->body_bytes = s->body_bytes;
+    c->head_bytes = (uint64_t)(head_bytes - s->tunnel_head_bytes);
+    c->sent_bytes = (uint64_t)(request_bytes - s->tunnel_sent_bytes) + (uint64_t)uploaded;
+}
+
+static void fill_completion(slot *s, CURLcode code, pk_completion *c) {
+    long status = 0;
+    long connects = 0;
+    *c = (pk_completion){.slot = index_of(s), .end_ns = pk_now_ns()};
+    curl_easy_getinfo(s->easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(s->easy, CURLINFO_NUM_CONNECTS, &connects);
     c->start_ns = s->start_ns;
     c->first_byte_ns = s->first_byte_ns;
-    c->body_bytes = s->body_bytes;
-    c->head_bytes = (uint64_t)head_bytes;
-    c->sent_bytes = (uint64_t)request_bytes + (uint64_t)uploaded;
     c->retried = s->prereqs > 1;
-    if (head_bytes > 0)
+    fill_bytes(s, c);
+    if (c->head_bytes > 0)
         c->head_ns = s->start_ns + pk_curl_span_ns(s->easy, CURLINFO_STARTTRANSFER_TIME_T);
     if (connects > 0) pk_curl_fill_phases(s->easy, c);
-    if (code == CURLE_OK) {
-        c->status = (uint16_t)status;
-    } else {
-        long os_errno = 0;
-        curl_easy_getinfo(s->easy, CURLINFO_OS_ERRNO, &os_errno);
-        c->error = pk_curl_error_class(code, s->socket_errno ? s->socket_errno : (int)os_errno,
-                                       head_bytes > 0, &c->sys_errno);
-    }
+    if (code == CURLE_OK) c->status = (uint16_t)status;
+    else
+        c->error =
+            pk_curl_failure(s->easy, code, s->socket_errno, c->head_bytes > 0, &c->sys_errno);
 }
 
 static void make_idle(slot *s) {
@@ -158,7 +165,7 @@ static void set_callbacks(slot *s) {
 static bool slot_init(slot *s, pk_engine *e, const pk_plan *plan, const pk_route *route) {
     s->engine = e;
     s->easy = curl_easy_init();
-    if (!s->easy || !pk_curl_route_init(&s->route, route)) return false;
+    if (!s->easy || !pk_curl_route_init(&s->route, plan, route)) return false;
     pk_curl_set_connection(s->easy, plan);
     pk_curl_set_route(s->easy, &s->route);
     set_request(s->easy, plan);
@@ -210,6 +217,7 @@ static uint64_t engine_submit(pk_engine *e, uint32_t index) {
     s->first_byte_ns = 0;
     s->body_bytes = 0;
     s->prereqs = 0;
+    s->tunnel_head_bytes = s->tunnel_sent_bytes = 0;
     s->socket_errno = 0;
     s->start_ns = pk_now_ns();
     pk_curl_loop_add(&e->loop, index, s->easy);

@@ -364,11 +364,8 @@ static void on_connected(void *context, CURL *easy, CURLcode code) {
     (void)context;
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&c);
     if (code != CURLE_OK) {
-        long os_errno = 0;
         int sys_errno;
-        curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &os_errno);
-        pk_load_error_class error = pk_curl_error_class(
-            code, c->socket_errno ? c->socket_errno : (int)os_errno, false, &sys_errno);
+        pk_load_error_class error = pk_curl_failure(easy, code, c->socket_errno, false, &sys_errno);
         keep_phases(c);
         fail(c, error, sys_errno, pk_now_ns());
         return;
@@ -441,7 +438,7 @@ static void engine_close(pk_engine *e, pk_engine_totals *totals) {
 static bool init_routes(pk_engine *e) {
     e->routes = calloc(e->plan->n_routes, sizeof *e->routes);
     for (size_t i = 0; e->routes && i < e->plan->n_routes; i++)
-        if (!pk_curl_route_init(&e->routes[i], &e->plan->routes[i])) return false;
+        if (!pk_curl_route_init(&e->routes[i], e->plan, &e->plan->routes[i])) return false;
     return e->routes != NULL;
 }
 

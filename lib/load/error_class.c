@@ -21,6 +21,7 @@ static const error_class classes[PK_LOAD_E_CLASSES] = {
     [PK_LOAD_E_TIMEOUT]     = {"timeout",     "timeout", false, false},
     [PK_LOAD_E_DNS]         = {"dns",         "host name cannot be resolved", false, false},
     [PK_LOAD_E_CONNECT]     = {"connect",     "cannot connect", true, false},
+    [PK_LOAD_E_PROXY]       = {"proxy",       "the proxy opened no tunnel", false, false},
     [PK_LOAD_E_TLS]         = {"tls",         "TLS handshake failed", false, false},
     [PK_LOAD_E_SEND]        = {"send",        "error sending the request", false, false},
     [PK_LOAD_E_RESET]       = {"reset",       "connection error", false, false},
@@ -42,6 +43,10 @@ static const error_class *class_of(pk_load_error_class class_) {
 
 const char *pk_load_error_text(char *out, size_t bytes, pk_load_error_class class_, int sys_errno) {
     const error_class *c = class_of(class_);
+    if (class_ == PK_LOAD_E_PROXY && sys_errno > 0) {
+        snprintf(out, bytes, "%s: it answered CONNECT with %d", c->text, sys_errno);
+        return out;
+    }
     /* strerrordesc_np, not strerror: thread-safe, and the same in every locale */
     const char *system = sys_errno > 0 ? strerrordesc_np(sys_errno) : NULL;
     if (sys_errno <= 0) snprintf(out, bytes, "%s", c->text);

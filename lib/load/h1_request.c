@@ -36,6 +36,14 @@ bool pk_h1_can_send(const pk_plan *plan, const char **why) {
         *why = needs_curl[i][1];
         return false;
     }
+    if (plan->has_proxy && !plan->is_tunnelled) {
+        *why = "whole URLs, which a proxy wants for http://";
+        return false;
+    }
+    if (plan->has_proxy && plan->proxy.is_tls) {
+        *why = "a connection inside that to an https proxy";
+        return false;
+    }
     if (strcmp(plan->method, "CONNECT") == 0) {
         *why = "the method CONNECT";
         return false;

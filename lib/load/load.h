@@ -38,7 +38,9 @@ typedef struct pk_load_options {
     bool insecure;
     const char *cacert, *cert, *key; /* PEM files */
     const char *unix_socket;
-    pk_text_list connect_to; /* host:port:target-host:target-port */
+    pk_text_list connect_to;    /* host:port:target-host:target-port */
+    const char *proxy;          /* http://[user:password@]host[:port]; NULL: none */
+    pk_text_list proxy_headers; /* "Name: value", for the proxy alone */
     bool ipv4, ipv6;
     pk_load_engine_kind engine;
 } pk_load_options;
@@ -51,6 +53,7 @@ typedef enum pk_load_error_class {
     PK_LOAD_E_TIMEOUT,  /* --timeout or --connect-timeout */
     PK_LOAD_E_DNS,
     PK_LOAD_E_CONNECT, /* with the errno: refused, unreachable .. */
+    PK_LOAD_E_PROXY,   /* the proxy opened no tunnel */
     PK_LOAD_E_TLS,
     PK_LOAD_E_SEND,
     PK_LOAD_E_RESET,       /* the peer reset or closed before a complete head */
@@ -68,7 +71,7 @@ typedef enum pk_load_error_class {
 
 typedef struct pk_load_error_count {
     pk_load_error_class class_;
-    int sys_errno; /* 0: none */
+    int sys_errno; /* 0: none. Of E_PROXY: the status of the proxy's answer to CONNECT */
     uint64_t count;
 } pk_load_error_count;
 #define PK_LOAD_ERRORS_MAX 64 /* different (class, errno) pairs; further ones count as E_OTHER */
@@ -110,6 +113,7 @@ typedef struct pk_load_result {
     char url[2048];
     char method[32];
     char engine[16];
+    char proxy[320]; /* "http://host:port"; empty: none */
     uint64_t connections, threads;
     uint64_t requests_asked, duration_asked_ns;
     double rate_hz;
@@ -201,6 +205,8 @@ bool pk_load_check_value(const char *value, pk_err *err) PK_MUST_CHECK;
 bool pk_load_check_basic_auth(const char *auth, pk_err *err) PK_MUST_CHECK;
 /* A token of RFC 9110. */
 bool pk_load_check_method(const char *method, pk_err *err) PK_MUST_CHECK;
+/* http://[user:password@]host[:port]. The error does not repeat it. */
+bool pk_load_check_proxy(const char *url, pk_err *err) PK_MUST_CHECK;
 /* host:port:target-host:target-port, IPv6 in brackets. */
 bool pk_load_check_connect_to(const char *text, pk_err *err) PK_MUST_CHECK;
 

@@ -217,11 +217,40 @@ static bool plan_url(pk_plan *plan, const pk_load_options *o, pk_err *err) {
         pk_fix(err, "write the URL as http://localhost/...");
         goto out;
     }
-    ok = pk_routes_make(parts, o, plan->arena, &plan->routes, &plan->n_routes, err);
+    ok = pk_routes_make(parts, o, plan->has_proxy ? &plan->proxy : NULL, plan->arena, &plan->routes,
+                        &plan->n_routes, err);
+    plan->is_tunnelled = ok && plan->has_proxy && (plan->is_tls || plan->routes[0].connect_to);
 out:
     curl_free(scheme);
     curl_url_cleanup(parts);
     return ok;
+}
+
+/* Proxy-Connection is no header of HTTP; libcurl adds it unless told not to. */
+static bool plan_proxy(pk_plan *plan, const pk_load_options *o, pk_err *err) {
+    static const char name[] = "Proxy-Connection";
+    const pk_text_list *given = &o->proxy_headers;
+    bool has_name = false;
+    if (!o->proxy) return true;
+    if (o->unix_socket) {
+        pk_fail(err, PK_E_USAGE, "--proxy", "works with TCP only, not with --unix-socket");
+        pk_fix(err, "leave one of the two out");
+        return false;
+    }
+    if (!pk_proxy_parse(o->proxy, plan->arena, &plan->proxy, err)) return false;
+    const char **lines = PK_NEW(plan->arena, given->count + 1, const char *);
+    if (!lines) return fail_memory(err);
+    for (size_t i = 0; i < given->count; i++) {
+        if (!pk_load_check_header(given->items[i], err)) return false;
+        has_name = has_name || same_name(given->items[i], name);
+        lines[i] = in_curl_syntax(given->items[i], plan->arena);
+        if (!lines[i]) return fail_memory(err);
+    }
+    if (!has_name) lines[given->count] = "Proxy-Connection:";
+    plan->n_proxy_headers = given->count + !has_name;
+    plan->proxy_headers = lines;
+    plan->has_proxy = true;
+    return true;
 }
 
 bool pk_plan_init(pk_plan *plan, const pk_load_options *o, pk_err *err) {
@@ -240,8 +269,9 @@ bool pk_plan_init(pk_plan *plan, const pk_load_options *o, pk_err *err) {
     plan->key = o->key;
     plan->timeout_ns = o->timeout_ns;
     plan->connect_timeout_ns = o->connect_timeout_ns;
-    if (pk_load_check_method(plan->method, err) && plan_url(plan, o, err) &&
-        plan_body(plan, o, err) && check_pem(o->cert, PEM_CERTIFICATE, "certificate", err) &&
+    if (pk_load_check_method(plan->method, err) && plan_proxy(plan, o, err) &&
+        plan_url(plan, o, err) && plan_body(plan, o, err) &&
+        check_pem(o->cert, PEM_CERTIFICATE, "certificate", err) &&
         check_pem(o->key, PEM_KEY, "private key", err) && plan_ca(plan, o, err) &&
         pk_plan_headers(o, plan->arena, &plan->headers, &plan->n_headers, err))
         return true;

@@ -8,12 +8,15 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "load/load.h"
+#include "load/proxy.h"
 
 /* One way to reach the target. A connection slot uses routes[slot % n_routes], so that several
  * addresses (or several --connect-to for one host) get equal shares. In libcurl's syntax. */
 typedef struct pk_route {
-    const char *connect_to; /* "::name:port"; NULL: straight to the URL's host */
+    const char *connect_to; /* "::name:port"; NULL: straight to the URL's host. With a proxy: what
+                               it shall open a tunnel to */
     const char *resolve;    /* "name:port:address,address"; NULL: the host is an address already */
+    const char *proxy;      /* "http://name:port"; NULL: no proxy */
 } pk_route;
 
 typedef struct pk_plan {
@@ -29,6 +32,11 @@ typedef struct pk_plan {
     size_t body_bytes;
     const pk_route *routes; /* at least one */
     size_t n_routes;
+    bool has_proxy;
+    pk_proxy proxy;
+    bool is_tunnelled; /* the proxy connects us through (CONNECT), else it is sent whole URLs */
+    const char *const *proxy_headers; /* as headers, for the proxy alone */
+    size_t n_proxy_headers;
     const char *basic_auth; /* user:password or NULL */
     const char *unix_socket;
     bool disable_keepalive;

@@ -151,6 +151,8 @@ static void add_config(pk_json *doc, const pk_load_result *r) {
     pk_json_text(o, "url", r->url);
     pk_json_text(o, "method", r->method);
     pk_json_text(o, "engine", r->engine);
+    if (r->proxy[0]) pk_json_text(o, "proxy", r->proxy);
+    else pk_json_null(o, "proxy");
     pk_json_uint(o, "connections", r->connections);
     pk_json_uint(o, "threads", r->threads);
     if (r->duration_asked_ns > 0) {

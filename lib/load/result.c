@@ -24,6 +24,7 @@ static void describe(const pk_load_outcome *out, pk_load_result *r) {
     snprintf(r->url, sizeof r->url, "%s", out->plan->url);
     snprintf(r->method, sizeof r->method, "%s", out->plan->method);
     snprintf(r->engine, sizeof r->engine, "%s", out->engine);
+    if (out->plan->has_proxy) snprintf(r->proxy, sizeof r->proxy, "%s", out->plan->proxy.url);
     r->connections = o->connections;
     r->threads = o->threads;
     r->requests_asked = o->duration_ns ? 0 : o->requests;

@@ -110,60 +110,149 @@ static bool is_address(const char *host) {
     return inet_pton(AF_INET, host, &bytes) == 1 || inet_pton(AF_INET6, host, &bytes) == 1;
 }
 
-/* Routes for one target. CONNECT_TO with a name of our own for each rotation of the addresses
- * spreads the connections and leaves the URL's host in Host, SNI and the certificate's check. */
-static bool add_target(pk_array *routes, const char *host, const char *port,
-                       const pk_load_options *o, pk_arena *arena, pk_err *err) {
+/* One place to connect to, by a name that only libcurl sees. */
+typedef struct place {
+    const char *host; /* in an URL's form: IPv6 addresses in brackets */
+    const char *port;
+    const char *resolve; /* "host:port:address,address"; NULL: host is an address */
+} place;
+
+typedef struct router {
+    const pk_load_options *options;
+    const pk_proxy *proxy; /* NULL: none */
+    pk_arena *arena;
+    pk_err *err;
+} router;
+
+/* "host:port:" and all addresses, number `first` of the preferred ones first. */
+static const char *resolve_line(const router *r, const char *host, const char *port,
+                                const addresses *list, size_t first) {
+    pk_strbuf line;
+    pk_strbuf_init(&line, 8192);
+    pk_strbuf_addf(&line, "%s:%s:", host, port);
+    for (size_t i = 0; i < list->count; i++) {
+        size_t turn = i < list->preferred ? (first + i) % list->preferred : i;
+        pk_strbuf_addf(&line, "%s%s", i ? "," : "", list->text[turn]);
+    }
+    const char *text = pk_strbuf_ok(&line) ? pk_arena_strdup(r->arena, line.data) : NULL;
+    pk_strbuf_fini(&line);
+    return text;
+}
+
+/* A TLS proxy is checked by the name in its URL, so that name must stay: there is one place only.
+ */
+static bool must_keep_name(const router *r) {
+    return r->proxy && r->proxy->is_tls;
+}
+
+/* Places for one host: each preferred address comes first in one of them, so that connections that
+ * take the places in turn get equal shares. The names of our own leave the URL's host in Host, SNI
+ * and the certificate's check. */
+static bool add_places(const router *r, pk_array *places, const char *host, const char *port) {
     addresses list;
-    if (!look_up(host, o, &list, err)) return false;
-    size_t target = routes->count;
-    for (size_t first = 0; first < list.preferred; first++) {
-        pk_strbuf line;
-        pk_strbuf_init(&line, 8192);
-        const char *name = pk_arena_printf(arena, "a%zu.t%zu.invalid", first, target);
-        pk_strbuf_addf(&line, "%s:%s:", name ? name : "", port);
-        for (size_t i = 0; i < list.count; i++) {
-            size_t turn = i < list.preferred ? (first + i) % list.preferred : i;
-            pk_strbuf_addf(&line, "%s%s", i ? "," : "", list.text[turn]);
-        }
-        pk_route *route = pk_array_push(routes);
-        if (route) {
-            route->connect_to = pk_arena_printf(arena, "::%s:%s", name, port);
-            route->resolve = pk_arena_strdup(arena, line.data);
-        }
-        bool ok = name && route && route->connect_to && route->resolve && pk_strbuf_ok(&line);
-        pk_strbuf_fini(&line);
-        if (!ok) return fail_memory(err);
+    if (!look_up(host, r->options, &list, r->err)) return false;
+    size_t target = places->count;
+    bool keep = must_keep_name(r);
+    for (size_t first = 0; first < (keep ? 1 : list.preferred); first++) {
+        place *p = pk_array_push(places);
+        if (!p) return fail_memory(r->err);
+        p->host =
+            keep ? r->proxy->host : pk_arena_printf(r->arena, "a%zu.t%zu.invalid", first, target);
+        p->port = port;
+        if (p->host) p->resolve = resolve_line(r, p->host, port, &list, first);
+        if (!p->resolve) return fail_memory(r->err);
     }
     return true;
 }
 
-/* One --connect-to entry: adds its routes if it speaks of the URL's host and port. */
-static bool add_connect_to(pk_array *routes, const char *text, const char *host, const char *port,
-                           const pk_load_options *o, pk_arena *arena, pk_err *err) {
-    pk_connect_to entry;
-    if (!pk_connect_to_parse(text, arena, &entry, err)) return false;
-    if (strcasecmp(entry.host, host) != 0 || strcmp(entry.port, port) != 0) return true;
-    return add_target(routes, entry.target_host, entry.target_port, o, arena, err);
+static bool is_meant(const pk_connect_to *entry, const char *host, const char *port) {
+    return strcasecmp(entry->host, host) == 0 && strcmp(entry->port, port) == 0;
 }
 
-static bool collect(pk_array *routes, char *host, const char *port, const pk_load_options *o,
-                    pk_arena *arena, pk_err *err) {
+/* Where to connect for host:port: where --connect-to says, else to its addresses. An address that
+ * no --connect-to speaks of gives no place. */
+static bool find_places(const router *r, pk_array *places, const char *host, const char *port) {
+    const pk_text_list *list = &r->options->connect_to;
+    for (size_t i = 0; i < list->count; i++) {
+        pk_connect_to entry;
+        if (!pk_connect_to_parse(list->items[i], r->arena, &entry, r->err)) return false;
+        if (!is_meant(&entry, host, port)) continue;
+        if (!add_places(r, places, entry.target_host, entry.target_port)) return false;
+        if (must_keep_name(r)) break;
+    }
+    if (places->count || r->options->unix_socket || is_address(host)) return true;
+    return add_places(r, places, host, port);
+}
+
+static bool add_route(const router *r, pk_array *routes, pk_route route, bool complete) {
+    pk_route *added = complete ? pk_array_push(routes) : NULL;
+    if (!added) return fail_memory(r->err);
+    *added = route;
+    return true;
+}
+
+/* Without a proxy: a route per place, or straight to the URL's host. */
+static bool add_direct(const router *r, pk_array *routes, const pk_array *places) {
+    if (!places->count) return add_route(r, routes, (pk_route){0}, true);
+    for (size_t i = 0; i < places->count; i++) {
+        const place *p = &PK_AT(places, place, i);
+        pk_route route = {.connect_to = pk_arena_printf(r->arena, "::%s:%s", p->host, p->port),
+                          .resolve = p->resolve};
+        if (!add_route(r, routes, route, route.connect_to)) return false;
+    }
+    return true;
+}
+
+/* Through a proxy: a route per place of it, all to the same tunnel (NULL: to the URL's host). */
+static bool add_proxied(const router *r, pk_array *routes, const pk_array *places,
+                        const char *tunnel) {
+    if (!places->count)
+        return add_route(r, routes, (pk_route){.proxy = r->proxy->url, .connect_to = tunnel}, true);
+    for (size_t i = 0; i < places->count; i++) {
+        const place *p = &PK_AT(places, place, i);
+        pk_route route = {.proxy = pk_arena_printf(r->arena, "%s://%s:%s",
+                                                   r->proxy->is_tls ? "https" : "http", p->host,
+                                                   p->port),
+                          .resolve = p->resolve,
+                          .connect_to = tunnel};
+        if (!add_route(r, routes, route, route.proxy)) return false;
+    }
+    return true;
+}
+
+/* The proxy looks the URL's host up; a --connect-to of it is where the proxy shall connect to. */
+static bool collect_proxied(const router *r, pk_array *routes, const pk_array *places,
+                            const char *host, const char *port) {
+    const pk_text_list *list = &r->options->connect_to;
+    for (size_t i = 0; i < list->count; i++) {
+        pk_connect_to entry;
+        if (!pk_connect_to_parse(list->items[i], r->arena, &entry, r->err)) return false;
+        if (!is_meant(&entry, host, port)) continue;
+        const char *form = strchr(entry.target_host, ':') ? "::[%s]:%s" : "::%s:%s";
+        const char *tunnel = pk_arena_printf(r->arena, form, entry.target_host, entry.target_port);
+        if (!tunnel) return fail_memory(r->err);
+        if (!add_proxied(r, routes, places, tunnel)) return false;
+    }
+    return routes->count || add_proxied(r, routes, places, NULL);
+}
+
+static bool collect(const router *r, pk_array *routes, char *host, const char *port) {
+    pk_array places = PK_ARRAY(place, ROUTES_MAX);
     size_t length = strlen(host);
     if (host[0] == '[' && length > 2) { /* the URL's brackets around IPv6 */
         host[length - 1] = '\0';
         host++;
     }
-    for (size_t i = 0; i < o->connect_to.count; i++)
-        if (!add_connect_to(routes, o->connect_to.items[i], host, port, o, arena, err))
-            return false;
-    if (routes->count) return true;
-    if (!o->unix_socket && !is_address(host)) return add_target(routes, host, port, o, arena, err);
-    return pk_array_push(routes) ? true : fail_memory(err); /* straight to the URL's host */
+    bool ok = r->proxy ? find_places(r, &places, r->proxy->host, r->proxy->port) &&
+                             collect_proxied(r, routes, &places, host, port)
+                       : find_places(r, &places, host, port) && add_direct(r, routes, &places);
+    pk_array_fini(&places);
+    return ok;
 }
 
-bool pk_routes_make(CURLU *url, const pk_load_options *o, pk_arena *arena, const pk_route **out,
-                    size_t *n_out, pk_err *err) {
+bool pk_routes_make(CURLU *url, const pk_load_options *o, const pk_proxy *proxy, pk_arena *arena,
+                    const pk_route **out, size_t *n_out, pk_err *err) {
+    const router r = {.options = o, .proxy = proxy, .arena = arena, .err = err};
     pk_array routes = PK_ARRAY(pk_route, ROUTES_MAX);
     char *host = NULL;
     char *port = NULL;
@@ -174,7 +263,7 @@ bool pk_routes_make(CURLU *url, const pk_load_options *o, pk_arena *arena, const
         pk_fix(err, "write it as http://HOST[:PORT]/PATH");
         goto out;
     }
-    if (!collect(&routes, host, port, o, arena, err)) goto out;
+    if (!collect(&r, &routes, host, port)) goto out;
     pk_route *list = PK_NEW(arena, routes.count, pk_route);
     if (!list) {
         fail_memory(err);

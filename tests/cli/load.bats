@@ -296,19 +296,6 @@ load load_helper
     json '.summary.fastest >= 0.29 and .summary.slowest < 3'
 }
 
-# certificates NAME...: a CA in ca.pem and, by it, NAME.pem and NAME.key
-certificates() {
-    local name
-    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 \
-        -subj "/CN=test CA" -keyout ca.key -out ca.pem 2>/dev/null
-    for name; do
-        openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj "/CN=$name" \
-            -keyout "$name.key" -out "$name.csr" 2>/dev/null
-        openssl x509 -req -in "$name.csr" -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 \
-            -extfile <(echo "subjectAltName=IP:127.0.0.1,DNS:$name") -out "$name.pem" 2>/dev/null
-    done
-}
-
 # tls_server ARG...: openssl's own server on a free port; sets URL.
 tls_server() {
     openssl s_server -accept 127.0.0.1:0 -cert server.pem -key server.key -www -naccept 20 "$@" \

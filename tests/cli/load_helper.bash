@@ -18,6 +18,21 @@ stalled() {
 # load_json ARG...: `perfkit load --json ARG...`; what it prints is in $output.
 load_json() { pk load --json "$@"; }
 
+# proxy [ARG...]: starts tests/programs/proxy. Sets PROXY.
+proxy() {
+    start_listener "$PROGRAMS/proxy" "$@" || return 1
+    PROXY=$LISTENER_URL PROXY_PID=$LISTENER_PID PROXY_OUT=$LISTENER_OUT
+}
+
+# proxied NAME: ends the proxy, if it still runs, and prints one of its counts:
+# connections tunnels forwarded refused
+proxied() {
+    kill -TERM "$PROXY_PID" 2>/dev/null || true
+    wait_until "$DEADLINE_S" grep -q '^connections ' "$PROXY_OUT" || return 1
+    awk -v name="$1" '/^connections / { for (i = 1; i < NF; i += 2) if ($i == name) print $(i + 1) }' \
+        "$PROXY_OUT"
+}
+
 # json FILTER: does the jq filter hold for $output? Shows what it looked at if not.
 json() {
     jq -e "$1" <<<"$output" >/dev/null && return 0
@@ -35,3 +50,16 @@ recorded() {
     return 1
 }
 not_recorded() { ! tr -d '\r' <record | grep -qiF -- "$1"; }
+
+# certificates NAME...: a CA in ca.pem and, by it, NAME.pem and NAME.key
+certificates() {
+    local name
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 \
+        -subj "/CN=test CA" -keyout ca.key -out ca.pem 2>/dev/null
+    for name; do
+        openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj "/CN=$name" \
+            -keyout "$name.key" -out "$name.csr" 2>/dev/null
+        openssl x509 -req -in "$name.csr" -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 \
+            -extfile <(echo "subjectAltName=IP:127.0.0.1,DNS:$name") -out "$name.pem" 2>/dev/null
+    done
+}

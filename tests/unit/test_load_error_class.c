@@ -66,6 +66,12 @@ static void an_errno_behind_a_class_is_shown_with_it(void **state) {
     assert_text(PK_LOAD_E_OTHER, 99999, "other error: unknown (os error 99999)");
 }
 
+static void a_refused_tunnel_shows_the_proxys_status(void **state) {
+    (void)state;
+    assert_text(PK_LOAD_E_PROXY, 407, "the proxy opened no tunnel: it answered CONNECT with 407");
+    assert_text(PK_LOAD_E_PROXY, 0, "the proxy opened no tunnel");
+}
+
 static void a_long_text_is_cut(void **state) {
     (void)state;
     char text[8];
@@ -93,6 +99,7 @@ int main(void) {
         cmocka_unit_test(every_cause_has_a_text_of_its_own),
         cmocka_unit_test(texts_that_scripts_match_are_ohas),
         cmocka_unit_test(an_errno_behind_a_class_is_shown_with_it),
+        cmocka_unit_test(a_refused_tunnel_shows_the_proxys_status),
         cmocka_unit_test(a_long_text_is_cut),
         cmocka_unit_test(only_limits_of_this_machine_are_ours),
         cmocka_unit_test(an_unknown_class_is_other),

@@ -108,6 +108,30 @@ static void what_changes_the_framing_needs_libcurl(void **state) {
     pk_plan_fini(&m.plan);
 }
 
+static void a_tunnel_is_a_connection_like_any_other(void **state) {
+    (void)state;
+    const char *to[] = {"name.invalid:80:other.invalid:81"};
+    const struct {
+        pk_load_options options;
+        bool can;
+    } cases[] = {
+        {{.url = "https://name.invalid/", .proxy = "http://127.0.0.1:1"}, true},
+        {{.url = "http://name.invalid/", .proxy = "http://127.0.0.1:1", .connect_to = {to, 1}},
+         true},
+        {{.url = "http://name.invalid/", .proxy = "http://127.0.0.1:1"}, false},
+        {{.url = "https://name.invalid/", .proxy = "https://127.0.0.1:1"}, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        pk_plan plan;
+        pk_err err = {0};
+        const char *why = NULL;
+        assert_ok(pk_plan_init(&plan, &cases[i].options, &err), &err);
+        assert_int_equal(pk_h1_can_send(&plan, &why), cases[i].can);
+        assert_int_equal(why != NULL, !cases[i].can);
+        pk_plan_fini(&plan);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_head_is_complete_and_in_order),
@@ -117,6 +141,7 @@ int main(void) {
         cmocka_unit_test(bodies_have_their_length),
         cmocka_unit_test(a_large_body_stays_where_it_is),
         cmocka_unit_test(what_changes_the_framing_needs_libcurl),
+        cmocka_unit_test(a_tunnel_is_a_connection_like_any_other),
     };
     return cmocka_run_group_tests_name("load/h1_request", tests, NULL, NULL);
 }
