@@ -282,7 +282,7 @@ static int open_listener(void) {
 static void set_to(proxy *p, const char *text) {
     char host[INET_ADDRSTRLEN] = "";
     const char *colon = strchr(text, ':');
-    int64_t port;
+    int64_t port = 0;
     pk_err err = {0};
     if (colon) snprintf(host, sizeof host, "%.*s", (int)(colon - text), text);
     p->to.sin_family = AF_INET;
