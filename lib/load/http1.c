@@ -1,8 +1,7 @@
-/* Two ways lead through a head. One that came whole is searched for its end, sixteen bytes at a
- * time, and read line by line: nearly all of them. One that came in pieces, or has something wrong
- * in it, goes byte by byte through section_byte, which trailers use as well: it goes on where it
- * stopped, so that a head of single bytes costs no more than its length, and it knows which byte
- * was the first wrong one. Only then is it read. */
+/* Two ways lead through a head. One that came whole, nearly all of them: http1_scan finds its lines
+ * and they are read. One that came in pieces, or has something wrong in it, first goes byte by byte
+ * through section_byte, as trailers do: that goes on where it stopped, so a head of single bytes
+ * costs no more than its length, and it knows which byte was the first wrong one. */
 #include "load/http1.h"
 
 #include <string.h>
