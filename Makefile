@@ -1,6 +1,6 @@
 # The only build file. `make help` lists what it can do.
 #
-# One folder per mode below build/: release, san-address-undefined, san-thread, coverage, fuzz; with
+# One folder per mode below build/: release, san-address-undefined, san-thread, coverage, fuzz, with
 # "-clang" and so on behind for another compiler, "-without-gnutls" for a build without a library.
 # Nothing runs at the time this file is read that would fail on a machine with only git and make:
 # `demo` and `check` install what is missing and then call make again.
@@ -182,14 +182,14 @@ SOURCES = $(sort $(wildcard lib/*/*.[ch] cmd/*.[ch] tests/*/*.[ch]))
 
 DEPS_BUILD := gcc libc6-dev pkg-config curl $(foreach l,$(REQUIRED) $(OPTIONAL),$(DEB_$l))
 DEPS_TEST  := $(DEB_cmocka) bats jq zsh fish tmux bash-completion mandoc openssl procps iproute2 \
-              clang llvm clang-tidy clang-format cppcheck gcovr
+              clang libclang-rt-dev llvm clang-tidy clang-format cppcheck gcovr
 
 FEDORA := gcc pkgconf curl libmicrohttpd-devel libcurl-devel cjson-devel zlib-devel gnutls-devel
-FEDORA_TEST := libcmocka-devel bats jq zsh fish tmux bash-completion mandoc openssl procps-ng iproute clang llvm clang-tools-extra cppcheck gcovr
+FEDORA_TEST := libcmocka-devel bats jq zsh fish tmux bash-completion mandoc openssl procps-ng iproute clang compiler-rt llvm clang-tools-extra cppcheck gcovr
 ARCH   := gcc pkgconf curl libmicrohttpd cjson zlib gnutls
-ARCH_TEST := cmocka bats jq zsh fish tmux bash-completion mandoc openssl procps-ng iproute2 clang llvm cppcheck gcovr
+ARCH_TEST := cmocka bats jq zsh fish tmux bash-completion mandoc openssl procps-ng iproute2 clang compiler-rt llvm cppcheck gcovr
 ALPINE := gcc musl-dev pkgconf curl libmicrohttpd-dev curl-dev cjson-dev zlib-dev gnutls-dev
-ALPINE_TEST := bash cmocka-dev bats jq zsh fish tmux bash-completion mandoc openssl procps iproute2 clang llvm clang-extra-tools cppcheck gcovr
+ALPINE_TEST := bash cmocka-dev bats jq zsh fish tmux bash-completion mandoc openssl procps iproute2 clang compiler-rt llvm clang-extra-tools cppcheck gcovr
 
 deps: ## install the packages that are missing (Debian and its kin; names them elsewhere)
 	@$(call packages,$(DEPS_BUILD) $(DEPS_TEST),$(FEDORA) $(FEDORA_TEST),$(ARCH) $(ARCH_TEST),$(ALPINE) $(ALPINE_TEST),cmocka,bats jq tmux)
