@@ -10,8 +10,8 @@
  *  (3) Closing a descriptor goes through on_close, which forgets watched[fd]: the kernel drops the
  *      registration by itself, and the number may come back as another socket.
  *  (4) Slots share a multi handle in lanes of SLOTS_PER_LANE: looking for a free connection,
- * libcurl walks over all of a multi's connections to that host (ConnectionExists), which at 10,000
- *      connections cost more than the rest of the request.
+ *      libcurl walks over all of a multi's connections to that host (ConnectionExists), which at
+ *      10,000 connections cost more than the rest of the request.
  *  (5) After each call into libcurl that may finish transfers the finished ones are collected and
  *      stamped at once, so that no answer waits for the others of its batch. */
 #include "load/engine.h"
