@@ -1,6 +1,6 @@
 # The only build file. `make help` lists what it can do.
 #
-# One folder per mode below build/: release, san-address-undefined, san-thread, coverage, fuzz; with
+# One folder per mode below build/: release, san-address-undefined, san-thread, coverage, fuzz, with
 # "-clang" and so on behind for another compiler, "-without-gnutls" for a build without a library.
 # Nothing runs at the time this file is read that would fail on a machine with only git and make:
 # `demo` and `check` install what is missing and then call make again.
@@ -47,13 +47,14 @@ MISSING := $(call absent,$(REQUIRED))
 HAVE    := $(filter-out $(WITHOUT) $(call absent,$(OPTIONAL)),$(OPTIONAL))
 LIBRARIES := $(filter-out $(MISSING),$(REQUIRED)) $(HAVE)
 
-WARN     := -Wall -Wextra -Wshadow -Wconversion -Werror
-CFLAGS   ?= -O2 -g
+# Unoptimised, as coverage wants it, gcc guesses less well what it warns of.
+WARN     := -Wall -Wextra -Wshadow -Wconversion $(if $(COVERAGE),-w,-Werror)
+CFLAGS   ?= $(if $(COVERAGE),-O0,-O2) -g
 SANITIZERS := $(if $(FUZZ),fuzzer-no-link$(COMMA)address$(COMMA)undefined,$(SANITIZE))
 ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WARN) $(CFLAGS) -Ilib -I. -pthread \
     "-ffile-prefix-map=$(CURDIR)=." \
     $(if $(SANITIZERS),-fsanitize=$(SANITIZERS) -fno-sanitize-recover=all -fno-omit-frame-pointer) \
-    $(if $(COVERAGE),--coverage) \
+    $(if $(COVERAGE),--coverage -fprofile-update=atomic) \
     $(foreach l,$(HAVE),-DHAVE_$(shell echo $l | tr a-z- A-Z_)=1) \
     $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)
 LIBS := -Wl,--as-needed $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -lm -pthread
@@ -170,8 +171,7 @@ run-fuzzers: $(FUZZERS)
 	$(Q)tests/fuzz/run $(B) $(FUZZ_S)
 
 coverage: ## run all tests, print the covered lines and branches per room
-	$(Q)$(MAKE) --no-print-directory COVERAGE=1 check
-	$(Q)tests/coverage build/coverage
+	$(Q)$(MAKE) --no-print-directory COVERAGE=1 check; status=$$?; tests/coverage build/coverage && exit $$status
 
 compare: tests links ## perfkit beside its peers, as far as they are installed: what they print, what they cost
 	$(Q)tests/peers/run $(B)
@@ -190,14 +190,14 @@ SOURCES = $(sort $(wildcard lib/*/*.[ch] cmd/*.[ch] tests/*/*.[ch] tests/program
 
 DEPS_BUILD := gcc libc6-dev pkg-config curl $(foreach l,$(REQUIRED) $(OPTIONAL),$(DEB_$l))
 DEPS_TEST  := $(DEB_cmocka) bats jq zsh fish tmux bash-completion mandoc openssl procps iproute2 \
-              clang llvm clang-tidy clang-format cppcheck gcovr
+              clang libclang-rt-dev llvm clang-tidy clang-format cppcheck gcovr
 
 FEDORA := gcc pkgconf curl libmicrohttpd-devel libcurl-devel openssl-devel cjson-devel zlib-devel gnutls-devel
-FEDORA_TEST := libcmocka-devel bats jq zsh fish tmux bash-completion mandoc openssl procps-ng iproute clang llvm clang-tools-extra cppcheck gcovr
+FEDORA_TEST := libcmocka-devel bats jq zsh fish tmux bash-completion mandoc openssl procps-ng iproute clang compiler-rt llvm clang-tools-extra cppcheck gcovr
 ARCH   := gcc pkgconf curl openssl libmicrohttpd cjson zlib gnutls
-ARCH_TEST := cmocka bats jq zsh fish tmux bash-completion mandoc openssl procps-ng iproute2 clang llvm cppcheck gcovr
+ARCH_TEST := cmocka bats jq zsh fish tmux bash-completion mandoc openssl procps-ng iproute2 clang compiler-rt llvm cppcheck gcovr
 ALPINE := gcc musl-dev pkgconf curl libmicrohttpd-dev curl-dev openssl-dev cjson-dev zlib-dev gnutls-dev
-ALPINE_TEST := bash cmocka-dev bats jq zsh fish tmux bash-completion mandoc openssl procps iproute2 clang llvm clang-extra-tools cppcheck gcovr
+ALPINE_TEST := bash cmocka-dev bats jq zsh fish tmux bash-completion mandoc openssl procps iproute2 clang compiler-rt llvm clang-extra-tools cppcheck gcovr
 
 deps: ## install the packages that are missing (Debian and its kin; names them elsewhere)
 	@$(call packages,$(DEPS_BUILD) $(DEPS_TEST),$(FEDORA) $(FEDORA_TEST),$(ARCH) $(ARCH_TEST),$(ALPINE) $(ALPINE_TEST),cmocka,bats jq tmux)

@@ -184,8 +184,7 @@ static int finish(const call *c, int code) {
     if (errno == EPIPE || is_closed) return code; /* `| head` has read enough */
     pk_fail(&err, errno ? PK_E_SYS : PK_E_LIMIT, "standard output", "cannot write everything");
     pk_fix(&err, "make room there, or send the output elsewhere");
-    int failed = fail(c, &err);
-    return code ? code : failed;
+    return fail(c, &err); /* whatever the verdict was: nobody could read it */
 }
 
 int main(int argc, char **argv) {

@@ -37,7 +37,8 @@ typedef enum pk_opt_kind {                  /* field type            value on th
 /* Collects candidates while completing. */
 typedef struct pk_choices pk_choices;
 /* Adds one candidate with its description (may be NULL). Those that do not start with the typed
- * prefix are dropped, control characters are removed, at most 500 are kept. */
+ * prefix are dropped, the same value twice counts once, control characters are removed (in
+ * descriptions they become blanks), at most 500 are kept. */
 void pk_choices_add(pk_choices *choices, const char *value, const char *description);
 /* No blank after a single match ("http://", "key="). */
 void pk_choices_nospace(pk_choices *choices);

@@ -10,8 +10,8 @@
 void pk_help_command(FILE *out, const pk_command *command, const char *name, int columns,
                      bool colour);
 
-/* The one-screen list of tools (commands[0..n): NULL-terminated), first the five tools, then the
- * helpers, one example each. */
+/* The one-screen list of tools (commands[0..n): NULL-terminated), first the five tools with an
+ * example each, then the helpers. */
 void pk_help_tools(FILE *out, const pk_command *const commands[], int columns, bool colour);
 
 /* perfkit-TOOL(1) as man(7) source: NAME, SYNOPSIS, DESCRIPTION, OPTIONS, EXAMPLES, the

@@ -62,7 +62,7 @@ static const char *loopback_host(const pk_listener_info *info) {
         return address == INADDR_ANY || address == INADDR_LOOPBACK ? "127.0.0.1" : NULL;
     }
     if (IN6_IS_ADDR_LOOPBACK(&info->address.v6)) return "[::1]";
-    /* Unless it is marked "IPv6 only", which /proc does not tell, "::" takes IPv4 as well. */
+    /* Unless it is marked "IPv6 only", which the list does not tell, "::" takes IPv4 as well. */
     return IN6_IS_ADDR_UNSPECIFIED(&info->address.v6) ? "127.0.0.1" : NULL;
 }
 

@@ -156,7 +156,7 @@ LINES
             took=$(($(now_us) - start))
             ((took < best)) && best=$took
         done
-        echo "$* <TAB>: $best us" >&3
+        echo "# $* <TAB>: $best us" >&3
         ((best < 20000))
     }
     measured ''

@@ -1,4 +1,4 @@
-# The test runner must not hide a failure.
+# The test runner, and CI on top of it, must not hide a failure.
 load helper
 
 setup() {
@@ -78,4 +78,47 @@ last() { echo "${lines[-1]}"; }
     run tests/run b
     [ "$status" -eq 1 ]
     [[ $(last) == "0 passed, "*" failed" ]]
+}
+
+# .ci/run in a tree of its own, with a make that ends as TOTALS says: one "total|status" per call.
+ci() {
+    mkdir -p .ci bin
+    cp "$ROOT/.ci/run" .ci/
+    printf '%s\n' "$@" >totals
+    cat >bin/make <<'SH'
+#!/bin/sh
+line=$(head -n 1 totals)
+sed -i 1d totals
+echo "make $* CI=$CI"
+echo "${line%|*}"
+exit "${line#*|}"
+SH
+    chmod +x bin/make
+    PATH=$PWD/bin:$PATH run .ci/run
+}
+
+@test "CI adds up the totals of its steps, and its last line is the sum" {
+    ci '10 passed, 0 failed, 2 skipped|0' '5 passed, 0 failed|0' '9 passed, 0 failed, 1 skipped|0' \
+        '9 passed, 0 failed|0' 'lint: nothing found|0'
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [ "$(last)" = "34 passed, 0 failed, 3 skipped" ] # the linters count as one
+    [[ $output == *"make check CI=true"*"make check CC=clang"*"make check SANITIZE=address,undefined"* ]]
+    [[ $output == *"make check SANITIZE=thread"*"make lint"* ]]
+}
+
+@test "CI fails when a test fails, a build fails, or make fails after the tests" {
+    local good='5 passed, 0 failed|0'
+    ci '4 passed, 1 failed|2' "$good" "$good" "$good" 'lint|0'
+    [ "$status" -eq 1 ]
+    [ "$(last)" = "20 passed, 1 failed, 0 skipped" ]
+    ci "$good" 'error: no such type|2' "$good" "$good" 'lint|0'
+    [ "$status" -eq 1 ]
+    [ "$(last)" = "16 passed, 1 failed, 0 skipped" ]
+    ci "$good" "$good" "$good" '5 passed, 0 failed|1' 'lint|0'
+    [ "$status" -eq 1 ]
+    [ "$(last)" = "21 passed, 1 failed, 0 skipped" ]
+    ci "$good" "$good" "$good" "$good" 'warning: this|2'
+    [ "$status" -eq 1 ]
+    [ "$(last)" = "20 passed, 1 failed, 0 skipped" ]
 }

@@ -30,7 +30,7 @@ enum { ANSWER_MAX = 2048, EVENTS = 256 };
 static const uint64_t limit_ns = 60 * PK_NS_PER_S;
 
 typedef struct client {
-    int fd; /* -1: closed */
+    int fd;       /* -1: closed */
     bool waiting; /* for an answer */
     bool last;    /* the answer said Connection: close */
     uint32_t answers;
@@ -59,9 +59,8 @@ static void open_all(crowd *c, uint16_t port) {
     c->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     c->clients = calloc(c->count, sizeof *c->clients);
     if (c->epoll_fd < 0 || !c->clients) die("epoll");
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_port = htons(port),
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     for (size_t i = 0; i < c->count; i++) {
         client *one = &c->clients[i];
         one->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -28,7 +28,7 @@ static const char *const sample_whens[] = {"auto", "always", "never", NULL};
 /* What a broken machine might offer. */
 static void sample_complete_url(pk_choices *choices) {
     pk_choices_nospace(choices);
-    pk_choices_add(choices, "http://127.0.0.1:3000/", "perf\nkit\033[31m\tserver");
+    pk_choices_add(choices, "http://127.0.0.1:3000/", "perf\nkit\033[31m\tserver\177");
     pk_choices_add(choices, "http://127.0.0.1:3000/", "the same again");
     pk_choices_add(choices, "http://[::1]:3001/", NULL);
     pk_choices_add(choices, "htt\np://x/", "a name with a line break");

@@ -88,6 +88,24 @@ static void every_kind_is_read(void **state) {
     end(&r);
 }
 
+static void the_bounds_themselves_are_allowed(void **state) {
+    (void)state;
+    reading r;
+    READ(&r, &sample_command, "-c100k", "-n5", "--size=1024", "--share=1", URL);
+    accepted(&r);
+    assert_int_equal(r.options.connections, 100000);
+    assert_int_equal(r.options.depth, 5);
+    end(&r);
+    READ(&r, &sample_command, "-c1", "-z1h", "--share=0", "--size=8GiB", URL);
+    accepted(&r);
+    assert_int_equal(r.options.duration_ns, 3600000000000ull);
+    end(&r);
+    READ(&r, &sample_command, "-z1ms", URL);
+    accepted(&r);
+    assert_int_equal(r.options.duration_ns, 1000000);
+    end(&r);
+}
+
 static void all_spellings_of_an_option_mean_the_same(void **state) {
     (void)state;
     static const char *const spellings[][4] = {
@@ -400,6 +418,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fields_start_at_their_defaults),
         cmocka_unit_test(every_kind_is_read),
+        cmocka_unit_test(the_bounds_themselves_are_allowed),
         cmocka_unit_test(all_spellings_of_an_option_mean_the_same),
         cmocka_unit_test(hidden_names_are_understood),
         cmocka_unit_test(lists_and_tallies_add_up),
