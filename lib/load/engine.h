@@ -19,6 +19,7 @@ typedef struct pk_completion {
     bool opened;  /* opened a connection: dns, tcp, tls and dialup are valid */
     bool has_tls; /* tls_ns is valid */
     bool retried;
+    bool suspicious;        /* an answer, but where it ended could be read in two ways */
     uint64_t start_ns;      /* just before the send, or before DNS + connect if it opened one */
     uint64_t end_ns;        /* the last byte was there, or the error was known */
     uint64_t head_ns;       /* moment of the first response byte; 0: none came */

@@ -142,9 +142,13 @@ static bool request_is_sent(const conn *c) {
     return c->sent == r->first_bytes + r->rest_bytes;
 }
 
-static void complete(conn *c, bool keep, uint64_t now_ns) {
-    add_completion(c, now_ns)->status = c->parser.status;
-    if (keep && c->parser.keep_alive && !c->engine->plan->disable_keepalive && request_is_sent(c))
+/* is_exact: nothing came behind the answer's end. */
+static void complete(conn *c, bool is_exact, uint64_t now_ns) {
+    pk_completion *done = add_completion(c, now_ns);
+    done->status = c->parser.status;
+    done->suspicious = c->parser.suspicious || !is_exact;
+    if (is_exact && c->parser.keep_alive && !c->engine->plan->disable_keepalive &&
+        request_is_sent(c))
         c->state = IDLE;
     else close_conn(c);
 }
@@ -174,7 +178,7 @@ static void peer_ended(conn *c, pk_io how) {
         return;
     }
     pk_http1_step step = pk_http1_end(&c->parser);
-    if (step == PK_HTTP1_DONE && how == PK_IO_END) complete(c, false, now_ns);
+    if (step == PK_HTTP1_DONE && how == PK_IO_END) complete(c, true, now_ns);
     else if (step == PK_HTTP1_DONE) fail(c, PK_LOAD_E_TRUNCATED, 0, now_ns);
     else fail(c, (pk_load_error_class)c->parser.error, 0, now_ns);
 }

@@ -136,6 +136,8 @@ typedef struct pk_load_result {
     uint64_t never_sent; /* due before the deadline but still waiting for a free connection */
     uint64_t never_sent_oldest_ns;
     uint64_t retried;     /* sent again on a fresh connection because a kept one had died */
+    uint64_t suspicious;  /* of the responses: two lengths, or bytes behind the end; the connection
+                             was not kept. The engine curl does not tell */
     uint64_t status[600]; /* by code */
     size_t n_errors;
     pk_load_error_count errors[PK_LOAD_ERRORS_MAX]; /* by count, descending; the aborted ones are a

@@ -181,6 +181,7 @@ static void add_requests(pk_json *doc, const pk_load_result *r, const pk_load_su
     pk_json_double(o, "goodRate", s->good_ratio);
     pk_json_uint(o, "errors", r->errors_total);
     pk_json_uint(o, "retried", r->retried);
+    pk_json_uint(o, "suspicious", r->suspicious);
     pk_json *classes = pk_json_object(o, "errorClasses");
     for (int c = PK_LOAD_NO_ERROR + 1; c < PK_LOAD_E_CLASSES; c++) {
         uint64_t count = 0;

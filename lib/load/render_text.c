@@ -131,6 +131,10 @@ static void render_accounts(const text *t, const pk_load_summary *s) {
     if (r->retried > 0)
         fprintf(t->out, "  Retried:\t%" PRIu64 " on a new connection, the kept one was closed\n",
                 r->retried);
+    if (r->suspicious > 0)
+        fprintf(t->out,
+                "  Suspicious:\t%" PRIu64 " answers with two lengths, or bytes behind their end\n",
+                r->suspicious);
 }
 
 static void render_summary(const text *t, const pk_load_summary *s) {

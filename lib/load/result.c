@@ -50,6 +50,7 @@ static void take_counts(pk_load_result *r, const pk_tally *t) {
     r->never_sent = t->never_sent;
     r->never_sent_oldest_ns = t->never_sent_oldest_ns;
     r->retried = t->retried;
+    r->suspicious = t->suspicious;
     r->body_bytes = t->body_bytes;
     r->head_bytes = t->head_bytes;
     r->sent_bytes = t->sent_bytes;

@@ -85,6 +85,7 @@ void pk_tally_completion(pk_tally *t, const pk_completion *c, uint64_t due_ns,
     if (is_response) {
         t->responses++;
         t->responses_in_window += in_window;
+        t->suspicious += c->suspicious;
         t->status[c->status < 600 ? c->status : 0]++;
         t->head_bytes += c->head_bytes; /* of complete answers only, as all byte figures */
         t->body_bytes += c->body_bytes;
@@ -129,6 +130,7 @@ bool pk_tally_merge(pk_tally *into, pk_tally *from, pk_err *err) {
         {&into->aborted, from->aborted},
         {&into->never_sent, from->never_sent},
         {&into->retried, from->retried},
+        {&into->suspicious, from->suspicious},
         {&into->body_bytes, from->body_bytes},
         {&into->head_bytes, from->head_bytes},
         {&into->sent_bytes, from->sent_bytes},

@@ -32,6 +32,7 @@ typedef struct pk_tally {
     pk_hist *hist[PK_TALLY_HISTS];
     uint64_t sent, responses, responses_in_window, timeouts, errors_total;
     uint64_t aborted, aborted_oldest_ns, never_sent, never_sent_oldest_ns, retried;
+    uint64_t suspicious;
     uint64_t body_bytes, head_bytes, sent_bytes, connections_opened;
     uint64_t status[600];
     pk_load_error_count errors[PK_LOAD_ERRORS_MAX];

@@ -58,6 +58,7 @@ static pk_load_result at_a_rate(void) {
     r.never_sent = 1;
     r.never_sent_oldest_ns = 70 * PK_NS_PER_MS;
     r.retried = 2;
+    r.suspicious = 4;
     r.response = hist_of();
     fill_latencies(r.response);
     add_ms(r.response, 45, 3);
