@@ -106,7 +106,9 @@ static const pk_opt load_opts[] = {
     {0, "connect-timeout", PK_OPT_DURATION, OPTION(load.connect_timeout_ns, uint64_t), .arg = "duration",
      .fallback = "5s", .help = "longest time to connect, TLS included", .group = "Connection", .min = 1, .max = COUNT_MAX},
     {0, "disable-keepalive", PK_OPT_FLAG, OPTION(load.disable_keepalive, bool),
-     .help = "a new connection for every request", .group = "Connection"},
+     .help = "a new connection for every request",
+     .details = "Each takes a local port, which stays taken for up to 60 s. Whether there are enough of them is worked "
+                "out before the run, and said if not.", .group = "Connection"},
     {0, "unix-socket", PK_OPT_TEXT, OPTION(load.unix_socket, const char *), .arg = "path",
      .help = "connect to this socket instead of the URL's host", .group = "Connection", .suffixes = "sock",
      .conflicts = "connect-to"},
@@ -173,7 +175,8 @@ static const pk_section load_sections[] = {
     {"REPORT",
      "The report has oha's sections, then a section on the client itself.\n\n"
      "* Success rate: answers of any status, 500 too, in answers plus errors. 2xx/3xx rate: good answers in the same. "
-     "Requests that were aborted at the end count in neither.\n\n"
+     "Requests that were aborted at the end, or failed at a limit of this machine (local ports, descriptors, memory), "
+     "count in neither.\n\n"
      "* Total: the measuring window, from the first send to the deadline or the last answer. Requests/sec: complete "
      "answers within it, divided by it.\n\n"
      "* Slowest, Fastest, Average, the histogram and the distribution describe one latency: from just before the send "
@@ -184,11 +187,13 @@ static const pk_section load_sections[] = {
      "are too few samples to say (fewer than one beyond it); one that rests on fewer than 10 samples says so.\n\n"
      "* In flight: requests running, averaged over the window. Without -q, what is missing up to the number of "
      "connections is perfkit's own share: the time between an answer and the next request.\n\n"
-     "* Timeouts, Aborted, Never sent, Retried stand there when there were any. Never sent: due under -q, but no "
+     "* Timeouts, Own limits, Aborted, Never sent, Retried stand there when there were any. Never sent: due under -q, but no "
      "connection came free before the end; the time they had waited is in the response times.\n\n"
      "* Response and service time, with -q only: the latencies from the schedule and from the send, beside each other.\n\n"
      "* Details: DNS-lookup and DNS+dialup (DNS, TCP and TLS) of the requests that opened a connection, TCP and TLS by "
-     "themselves, then the time to the first byte of the answer's head and to the first byte of its body.\n\n"
+     "themselves, then the time to the first byte of the answer's head and to the first byte of its body. SYN retries: "
+     "connects that took just over 1 s, 3 s, 7 s (or 1, 2, 3, 4, 5, 7 s on Linux 6.5 and later), because their first SYN "
+     "got no answer: the server's accept queue was full, or packets were lost.\n\n"
      "* Generator: what the client cost, and whether it was the limit."},
     {"VERDICT",
      "A load tester that cannot keep up measures itself. The report ends in \"client-limited: latencies include waiting "
@@ -213,6 +218,7 @@ static const pk_section load_sections[] = {
      "proxies that speak TLS, and for TLS by another library than OpenSSL."},
     {"DEVIATIONS FROM OHA",
      "Called as oha, this takes oha's options and exit codes. It differs in:\n\n"
+     "* What failed at a limit of this machine (no local port, no descriptor) is in no success rate; in oha's it is.\n\n"
      "* Requests/sec counts complete answers only; oha adds errors and aborted requests.\n\n"
      "* A connection that waits for its turn under -q when time is up is not counted as aborted.\n\n"
      "* Timeouts are in the latencies, at the time they waited; oha leaves them out and so cuts off the tail.\n\n"

@@ -328,9 +328,20 @@ static curl_socket_t on_open(void *context, curlsocktype purpose, struct curl_so
     return fd < 0 ? CURL_SOCKET_BAD : fd;
 }
 
-/* Takes the socket over from libcurl. False when that cannot be done. */
+/* libcurl closes one of its sockets: its own name of one that we have taken over, or another whose
+ * retransmits nobody would count later. */
+static int on_close(void *context, curl_socket_t fd) {
+    conn *c = context;
+    pk_curl_loop *loop = &c->engine->loop;
+    if (c->io.ssl || c->io.fd < 0) return pk_curl_loop_on_close(loop, fd);
+    pk_curl_loop_forget(loop, fd);
+    return close(fd);
+}
+
+/* Takes the socket over from libcurl. False, with errno, when that cannot be done. */
 static bool adopt(conn *c, curl_socket_t fd) {
     pk_engine *e = c->engine;
+    errno = 0;
     pk_curl_loop_forget(&e->loop, fd);
     if (e->plan->is_tls) {
         if (!c->io.ssl) return false;
@@ -379,7 +390,8 @@ static void on_connected(void *context, CURL *easy, CURLcode code) {
     c->state = BUSY;
     curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &fd);
     if (fd != CURL_SOCKET_BAD && adopt(c, fd)) begin_request(c);
-    else fail(c, errno == EMFILE ? PK_LOAD_E_FILES : PK_LOAD_E_OTHER, 0, pk_now_ns());
+    else if (errno == EMFILE || errno == ENFILE) fail(c, PK_LOAD_E_FILES, errno, pk_now_ns());
+    else fail(c, PK_LOAD_E_OTHER, 0, pk_now_ns());
 }
 
 /* In a cache shared with others, libcurl would look at our kept connections once a second, whenever
@@ -408,8 +420,8 @@ static bool set_up_easy(conn *c) {
     curl_easy_setopt(easy, CURLOPT_PREREQDATA, c);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, c);
-    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, pk_curl_loop_on_close);
-    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, &e->loop);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, c);
     return true;
 }
 

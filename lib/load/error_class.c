@@ -11,29 +11,29 @@ typedef struct error_class {
     const char *text;
     bool system_text; /* with an errno the text is the system's: "Connection refused (os error 111)"
                        */
-    bool ours;
+    const char *advice; /* a limit of this machine, and how to lift it; NULL: not ours */
 } error_class;
 
 // clang-format off
 static const error_class classes[PK_LOAD_E_CLASSES] = {
-    [PK_LOAD_NO_ERROR]      = {"none",        "no error", false, false},
-    [PK_LOAD_E_DEADLINE]    = {"deadline",    "aborted due to deadline", false, false},
-    [PK_LOAD_E_TIMEOUT]     = {"timeout",     "timeout", false, false},
-    [PK_LOAD_E_DNS]         = {"dns",         "host name cannot be resolved", false, false},
-    [PK_LOAD_E_CONNECT]     = {"connect",     "cannot connect", true, false},
-    [PK_LOAD_E_PROXY]       = {"proxy",       "the proxy opened no tunnel", false, false},
-    [PK_LOAD_E_TLS]         = {"tls",         "TLS handshake failed", false, false},
-    [PK_LOAD_E_SEND]        = {"send",        "error sending the request", false, false},
-    [PK_LOAD_E_RESET]       = {"reset",       "connection error", false, false},
-    [PK_LOAD_E_EMPTY]       = {"empty",       "connection closed before message completed", false, false},
-    [PK_LOAD_E_TRUNCATED]   = {"truncated",   "error reading a body from connection", false, false},
-    [PK_LOAD_E_MALFORMED]   = {"malformed",   "malformed response", false, false},
-    [PK_LOAD_E_TOO_LARGE]   = {"too_large",   "response head too large", false, false},
-    [PK_LOAD_E_PORTS]       = {"ports",       "no free local port", true, true},
-    [PK_LOAD_E_FILES]       = {"files",       "too many open files", true, true},
-    [PK_LOAD_E_MEMORY]      = {"memory",      "out of memory in perfkit", false, true},
-    [PK_LOAD_E_INTERRUPTED] = {"interrupted", "aborted by an interrupt", false, false},
-    [PK_LOAD_E_OTHER]       = {"other",       "other error", false, false},
+    [PK_LOAD_NO_ERROR]      = {"none",        "no error", false, NULL},
+    [PK_LOAD_E_DEADLINE]    = {"deadline",    "aborted due to deadline", false, NULL},
+    [PK_LOAD_E_TIMEOUT]     = {"timeout",     "timeout", false, NULL},
+    [PK_LOAD_E_DNS]         = {"dns",         "host name cannot be resolved", false, NULL},
+    [PK_LOAD_E_CONNECT]     = {"connect",     "cannot connect", true, NULL},
+    [PK_LOAD_E_PROXY]       = {"proxy",       "the proxy opened no tunnel", false, NULL},
+    [PK_LOAD_E_TLS]         = {"tls",         "TLS handshake failed", false, NULL},
+    [PK_LOAD_E_SEND]        = {"send",        "error sending the request", false, NULL},
+    [PK_LOAD_E_RESET]       = {"reset",       "connection error", false, NULL},
+    [PK_LOAD_E_EMPTY]       = {"empty",       "connection closed before message completed", false, NULL},
+    [PK_LOAD_E_TRUNCATED]   = {"truncated",   "error reading a body from connection", false, NULL},
+    [PK_LOAD_E_MALFORMED]   = {"malformed",   "malformed response", false, NULL},
+    [PK_LOAD_E_TOO_LARGE]   = {"too_large",   "response head too large", false, NULL},
+    [PK_LOAD_E_PORTS]       = {"ports",       "no free local port", true, "keep connections alive, lower the rate, or widen net.ipv4.ip_local_port_range"},
+    [PK_LOAD_E_FILES]       = {"files",       "too many open files", true, "raise it with `ulimit -n`, or lower -c"},
+    [PK_LOAD_E_MEMORY]      = {"memory",      "out of memory in perfkit", false, "lower -c"},
+    [PK_LOAD_E_INTERRUPTED] = {"interrupted", "aborted by an interrupt", false, NULL},
+    [PK_LOAD_E_OTHER]       = {"other",       "other error", false, NULL},
 };
 // clang-format on
 
@@ -62,5 +62,10 @@ const char *pk_load_error_name(pk_load_error_class class_) {
 }
 
 bool pk_load_error_is_ours(pk_load_error_class class_) {
-    return class_of(class_)->ours;
+    return class_of(class_)->advice != NULL;
+}
+
+const char *pk_load_error_advice(pk_load_error_class class_) {
+    const char *advice = class_of(class_)->advice;
+    return advice ? advice : "";
 }

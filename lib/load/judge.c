@@ -53,9 +53,10 @@ static void judge_limits(const pk_load_result *r, pk_load_verdict *v) {
     for (size_t i = 0; i < r->n_errors; i++) {
         const pk_load_error_count *e = &r->errors[i];
         if (!pk_load_error_is_ours(e->class_)) continue;
-        reason(v, "%llu requests failed at this machine's own limit: %s",
-               (unsigned long long)e->count,
-               pk_load_error_text(text, sizeof text, e->class_, e->sys_errno));
+        reason(v, "%llu request%s failed at this machine's own limit: %s: %s",
+               (unsigned long long)e->count, e->count == 1 ? "" : "s",
+               pk_load_error_text(text, sizeof text, e->class_, e->sys_errno),
+               pk_load_error_advice(e->class_));
     }
 }
 
@@ -95,10 +96,10 @@ static void judge_little(const pk_load_result *r, pk_load_verdict *v) {
 
 void pk_load_judge(const pk_load_result *r, pk_load_verdict *v) {
     *v = (pk_load_verdict){0};
+    judge_limits(r, v); /* first: it explains a rate that was not reached */
     judge_rate(&r->generator, v);
     judge_cpu(r, v);
     judge_lag(r, v);
-    judge_limits(r, v);
     judge_steal(&r->generator, v);
     judge_idle(r, v);
     judge_little(r, v);

@@ -78,8 +78,9 @@ typedef struct pk_load_error_count {
 
 /* The text oha prints for the same cause where it has one ("Connection refused (os error 111)"). */
 const char *pk_load_error_text(char *out, size_t bytes, pk_load_error_class class_, int sys_errno);
-const char *pk_load_error_name(pk_load_error_class class_); /* "timeout", for JSON */
-bool pk_load_error_is_ours(pk_load_error_class class_);     /* a limit of the client's side */
+const char *pk_load_error_name(pk_load_error_class class_);   /* "timeout", for JSON */
+bool pk_load_error_is_ours(pk_load_error_class class_);       /* a limit of the client's side */
+const char *pk_load_error_advice(pk_load_error_class class_); /* how to lift it; "" if not ours */
 
 /* One fixed interval of the run. */
 typedef struct pk_load_interval {
@@ -103,6 +104,8 @@ typedef struct pk_load_generator {
     uint64_t switches_involuntary;
     uint64_t retransmits; /* TCP_INFO total over all connections */
     bool retransmits_known;
+    uint64_t ports;        /* local ports for all targets together; 0: unknown, or no TCP */
+    double port_hold_s;    /* how long one stays taken after its connection */
     double mean_in_flight; /* time-integrated over the window */
     double mean_idle;      /* connections - mean_in_flight: the client's own share (closed loop) */
     pk_counter_values counters; /* hardware counters of the workers; missing ones marked so */
@@ -131,6 +134,7 @@ typedef struct pk_load_result {
     uint64_t responses_in_window; /* of them, before the deadline: what rates count */
     uint64_t timeouts;            /* of the errors: recorded in the latencies at their timeout */
     uint64_t errors_total;        /* all classes but deadline and interrupted */
+    uint64_t errors_ours;         /* of them, those at a limit of this machine */
     uint64_t aborted;             /* in flight at the end (deadline or interrupt) */
     uint64_t aborted_oldest_ns;
     uint64_t never_sent; /* due before the deadline but still waiting for a free connection */
@@ -156,6 +160,7 @@ typedef struct pk_load_result {
     pk_hist *head;         /* first byte of the head, from the send */
     pk_hist *dns, *dialup; /* of requests that opened a connection; dialup = DNS + TCP + TLS */
     pk_hist *tcp, *tls;    /* TCP alone; TLS alone (https only) */
+    unsigned syn_linear_timeouts; /* of this machine: when its SYN retries go out */
 
     uint64_t interval_ns; /* fixed, >= 100 ms */
     size_t n_intervals;   /* complete ones inside the window */
@@ -193,7 +198,7 @@ void pk_load_result_fini(pk_load_result *result);
 typedef struct pk_load_verdict {
     bool client_limited;
     size_t n_reasons;
-    char reasons[8][160];
+    char reasons[8][240];
 } pk_load_verdict;
 void pk_load_judge(const pk_load_result *result, pk_load_verdict *verdict);
 

@@ -17,6 +17,8 @@ typedef struct pk_route {
                                it shall open a tunnel to */
     const char *resolve;    /* "name:port:address,address"; NULL: the host is an address already */
     const char *proxy;      /* "http://name:port"; NULL: no proxy */
+    const char *peer;       /* "127.0.0.1:80", "[::1]:80": where it connects to first; "" for a
+                               Unix socket */
 } pk_route;
 
 typedef struct pk_plan {

@@ -10,6 +10,7 @@
 #include "base/strbuf.h"
 #include "base/units.h"
 #include "load/report_numbers.h"
+#include "load/syn_retry.h"
 #include "report/json.h"
 #include "stats/quantile.h"
 
@@ -180,6 +181,7 @@ static void add_requests(pk_json *doc, const pk_load_result *r, const pk_load_su
     pk_json_uint(o, "good", s->good);
     pk_json_double(o, "goodRate", s->good_ratio);
     pk_json_uint(o, "errors", r->errors_total);
+    pk_json_uint(o, "ownErrors", r->errors_ours);
     pk_json_uint(o, "retried", r->retried);
     pk_json_uint(o, "suspicious", r->suspicious);
     pk_json *classes = pk_json_object(o, "errorClasses");
@@ -228,6 +230,20 @@ static void add_phases(pk_json *doc, const pk_load_result *r) {
     add_latency(o, "dialup", r->dialup);
     add_latency(o, "head", r->head);
     add_latency(o, "firstByte", r->first_byte);
+}
+
+static void add_syn_retries(pk_json *doc, const pk_load_result *r) {
+    pk_syn_retries found;
+    pk_syn_retries_find(r->tcp, r->syn_linear_timeouts, &found);
+    pk_json *o = pk_json_object(doc, "synRetries");
+    pk_json_uint(o, "connects", found.count);
+    pk_json *clusters = pk_json_array(o, "clusters");
+    for (size_t i = 0; i < found.n; i++) {
+        pk_json *c = pk_json_object(clusters, NULL);
+        pk_json_uint(c, "retries", found.clusters[i].retries);
+        pk_json_double(c, "after", seconds((double)found.clusters[i].at_ns));
+        pk_json_uint(c, "connects", found.clusters[i].count);
+    }
 }
 
 static void add_bytes(pk_json *doc, const pk_load_result *r) {
@@ -307,6 +323,9 @@ static void add_generator(pk_json *doc, const pk_load_result *r) {
     if (g->retransmits_known) pk_json_uint(o, "retransmits", g->retransmits);
     else pk_json_null(o, "retransmits");
     pk_json_uint(o, "connectionsOpened", r->connections_opened);
+    if (g->ports) pk_json_uint(o, "localPorts", g->ports);
+    else pk_json_null(o, "localPorts");
+    pk_json_double(o, "portHold", g->ports ? g->port_hold_s : NAN);
     pk_json_double(o, "meanInFlight", g->mean_in_flight);
     pk_json_double(o, "meanIdle", g->mean_idle);
     add_counters(o, &g->counters);
@@ -355,6 +374,7 @@ bool pk_load_render_json(FILE *out, const pk_load_result *r, pk_err *err) {
     add_latency(doc, "corrected", r->response);
     add_latency(doc, "service", r->service);
     add_phases(doc, r);
+    add_syn_retries(doc, r);
     add_intervals(doc, r);
     add_generator(doc, r);
     add_verdict(doc, r);

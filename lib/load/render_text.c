@@ -10,6 +10,7 @@
 
 #include "base/units.h"
 #include "load/report_numbers.h"
+#include "load/syn_retry.h"
 #include "report/colour.h"
 #include "report/table.h"
 #include "stats/quantile.h"
@@ -121,6 +122,12 @@ static void render_accounts(const text *t, const pk_load_summary *s) {
     if (r->timeouts > 0)
         fprintf(t->out, "  Timeouts:\t%" PRIu64 ", counted in the latencies at their timeout\n",
                 r->timeouts);
+    if (r->errors_ours > 0)
+        fprintf(t->out,
+                "  Own limits:\t%" PRIu64
+                " failed for want of something on this machine, counted in "
+                "no rate\n",
+                r->errors_ours);
     if (r->aborted > 0)
         fprintf(t->out, "  Aborted:\t%" PRIu64 " in flight at the end, oldest %s\n", r->aborted,
                 pk_format_duration(age, sizeof age, (double)r->aborted_oldest_ns));
@@ -246,12 +253,27 @@ static void detail(const text *t, const char *name, const pk_hist *hist) {
             in_unit(t, slowest, sizeof slowest, any ? (double)hist->max : NAN));
 }
 
+/* Connect times that a timer of this machine has made, not the server. */
+static void render_syn_retries(const text *t) {
+    pk_syn_retries found;
+    pk_syn_retries_find(t->r->tcp, t->r->syn_linear_timeouts, &found);
+    if (found.n == 0) return;
+    fprintf(t->out,
+            "  SYN retries:\t%" PRIu64 " of %" PRIu64 " connects waited for one:", found.count,
+            t->r->tcp->total);
+    for (size_t i = 0; i < found.n; i++)
+        fprintf(t->out, "%s %" PRIu64 " took %.0f s", i ? "," : "", found.clusters[i].count,
+                (double)found.clusters[i].at_ns / (double)PK_NS_PER_S);
+    fprintf(t->out, " (the server's accept queue was full, or packets were lost)\n");
+}
+
 static void render_details(const text *t) {
     const pk_load_result *r = t->r;
     heading(t, "Details (average, fastest, slowest):");
     detail(t, "DNS+dialup", r->dialup);
     detail(t, "DNS-lookup", r->dns);
     detail(t, "TCP connect", r->tcp);
+    render_syn_retries(t);
     if (r->tls && r->tls->total > 0) detail(t, "TLS handshake", r->tls);
     detail(t, "First answer byte", r->head);
     detail(t, "First body byte", r->first_byte);

@@ -18,7 +18,8 @@ static double ratio(double part, double whole) {
 
 void pk_load_summarize(const pk_load_result *r, pk_load_summary *s) {
     const pk_hist *latency = pk_load_main_latency(r);
-    double ended = (double)(r->responses + r->errors_total);
+    /* a request that failed at a limit of this machine says nothing about the server */
+    double ended = (double)(r->responses + r->errors_total - r->errors_ours);
     double window_s = (double)r->elapsed_ns / (double)PK_NS_PER_S;
     double all_s = window_s + (double)r->drain_ns / (double)PK_NS_PER_S; /* when bytes came */
     *s = (pk_load_summary){

@@ -9,10 +9,10 @@
 #include "load/load.h"
 
 typedef struct pk_load_summary {
-    double
-        success_ratio; /* answers of any status / (answers + errors); aborted ones do not count */
-    double good_ratio; /* answers with status 2xx or 3xx / (answers + errors) */
-    double total_ns;   /* the measuring window */
+    double success_ratio; /* answers of any status / (answers + errors); aborted ones and errors at
+                             a limit of this machine do not count */
+    double good_ratio;    /* answers with status 2xx or 3xx / the same */
+    double total_ns;      /* the measuring window */
     double slowest_ns, fastest_ns, average_ns; /* of the main latency */
     double rate_hz;                            /* answers within the window / the window */
     uint64_t body_bytes;                       /* of answers' bodies */

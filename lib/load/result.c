@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "load/syn_retry.h"
+
 static int more_first(const void *a, const void *b) {
     const pk_load_error_count *x = a;
     const pk_load_error_count *y = b;
@@ -58,6 +60,8 @@ static void take_counts(pk_load_result *r, const pk_tally *t) {
     memcpy(r->status, t->status, sizeof r->status);
     r->n_errors = t->n_errors;
     memcpy(r->errors, t->errors, t->n_errors * sizeof t->errors[0]);
+    for (size_t i = 0; i < r->n_errors; i++)
+        if (pk_load_error_is_ours(r->errors[i].class_)) r->errors_ours += r->errors[i].count;
     qsort(r->errors, r->n_errors, sizeof r->errors[0], more_first);
 }
 
@@ -113,6 +117,8 @@ static void judge_cpu(const pk_load_outcome *out, pk_load_result *r) {
     pk_load_generator *g = &r->generator;
     uint64_t sum_ns = 0;
     g->cpus = pk_cpu_count();
+    g->ports = out->ports->ports;
+    g->port_hold_s = (double)out->ports->hold_ns / 1e9;
     g->cpu_ratio_max = 0;
     g->retransmits_known = true;
     g->counters = out->reports[0].counters;
@@ -153,6 +159,7 @@ bool pk_load_result_make(const pk_load_outcome *out, pk_load_result *result, pk_
     r.dialup = take(all, PK_TALLY_DIALUP);
     r.tcp = take(all, PK_TALLY_TCP);
     r.tls = take(all, PK_TALLY_TLS);
+    r.syn_linear_timeouts = pk_syn_linear_timeouts();
     *result = r;
     return true;
 }

@@ -3,6 +3,7 @@
 #define PK_LOAD_RESULT_H
 
 #include "load/load.h"
+#include "load/ports.h"
 #include "load/worker.h"
 #include "timing/cpu.h"
 
@@ -10,6 +11,7 @@ typedef struct pk_load_outcome {
     const pk_load_options *options; /* as settled: threads and connections as they were */
     const pk_plan *plan;
     const char *engine;
+    const pk_ports_budget *ports; /* all 0: unknown */
     uint64_t start_ns, started_unix_ns;
     bool interrupted;
     pk_worker_report *reports; /* the first one's tally is emptied into the result */

@@ -114,7 +114,8 @@ static bool is_address(const char *host) {
 typedef struct place {
     const char *host; /* in an URL's form: IPv6 addresses in brackets */
     const char *port;
-    const char *resolve; /* "host:port:address,address"; NULL: host is an address */
+    const char *resolve; /* "host:port:address,address" */
+    const char *peer;    /* "address:port", the first of them */
 } place;
 
 typedef struct router {
@@ -160,7 +161,8 @@ static bool add_places(const router *r, pk_array *places, const char *host, cons
             keep ? r->proxy->host : pk_arena_printf(r->arena, "a%zu.t%zu.invalid", first, target);
         p->port = port;
         if (p->host) p->resolve = resolve_line(r, p->host, port, &list, first);
-        if (!p->resolve) return fail_memory(r->err);
+        p->peer = pk_arena_printf(r->arena, "%s:%s", list.text[first], port);
+        if (!p->resolve || !p->peer) return fail_memory(r->err);
     }
     return true;
 }
@@ -185,19 +187,28 @@ static bool find_places(const router *r, pk_array *places, const char *host, con
 }
 
 static bool add_route(const router *r, pk_array *routes, pk_route route, bool complete) {
-    pk_route *added = complete ? pk_array_push(routes) : NULL;
+    pk_route *added = complete && route.peer ? pk_array_push(routes) : NULL;
     if (!added) return fail_memory(r->err);
     *added = route;
     return true;
 }
 
+/* "address:port" of a host that is an address. */
+static const char *peer_of(const router *r, const char *host, const char *port) {
+    if (r->options->unix_socket) return "";
+    return pk_arena_printf(r->arena, strchr(host, ':') ? "[%s]:%s" : "%s:%s", host, port);
+}
+
 /* Without a proxy: a route per place, or straight to the URL's host. */
-static bool add_direct(const router *r, pk_array *routes, const pk_array *places) {
-    if (!places->count) return add_route(r, routes, (pk_route){0}, true);
+static bool add_direct(const router *r, pk_array *routes, const pk_array *places, const char *host,
+                       const char *port) {
+    if (!places->count)
+        return add_route(r, routes, (pk_route){.peer = peer_of(r, host, port)}, true);
     for (size_t i = 0; i < places->count; i++) {
         const place *p = &PK_AT(places, place, i);
         pk_route route = {.connect_to = pk_arena_printf(r->arena, "::%s:%s", p->host, p->port),
-                          .resolve = p->resolve};
+                          .resolve = p->resolve,
+                          .peer = p->peer};
         if (!add_route(r, routes, route, route.connect_to)) return false;
     }
     return true;
@@ -206,15 +217,21 @@ static bool add_direct(const router *r, pk_array *routes, const pk_array *places
 /* Through a proxy: a route per place of it, all to the same tunnel (NULL: to the URL's host). */
 static bool add_proxied(const router *r, pk_array *routes, const pk_array *places,
                         const char *tunnel) {
-    if (!places->count)
-        return add_route(r, routes, (pk_route){.proxy = r->proxy->url, .connect_to = tunnel}, true);
+    const pk_proxy *proxy = r->proxy;
+    const char *scheme = proxy->is_tls ? "https" : "http";
+    if (!places->count) {
+        pk_route route = {.proxy = proxy->url,
+                          .connect_to = tunnel,
+                          .peer = peer_of(r, proxy->host, proxy->port)};
+        return add_route(r, routes, route, true);
+    }
     for (size_t i = 0; i < places->count; i++) {
         const place *p = &PK_AT(places, place, i);
-        pk_route route = {.proxy = pk_arena_printf(r->arena, "%s://%s:%s",
-                                                   r->proxy->is_tls ? "https" : "http", p->host,
-                                                   p->port),
+        pk_route route = {.proxy =
+                              pk_arena_printf(r->arena, "%s://%s:%s", scheme, p->host, p->port),
                           .resolve = p->resolve,
-                          .connect_to = tunnel};
+                          .connect_to = tunnel,
+                          .peer = p->peer};
         if (!add_route(r, routes, route, route.proxy)) return false;
     }
     return true;
@@ -245,7 +262,8 @@ static bool collect(const router *r, pk_array *routes, char *host, const char *p
     }
     bool ok = r->proxy ? find_places(r, &places, r->proxy->host, r->proxy->port) &&
                              collect_proxied(r, routes, &places, host, port)
-                       : find_places(r, &places, host, port) && add_direct(r, routes, &places);
+                       : find_places(r, &places, host, port) &&
+                             add_direct(r, routes, &places, host, port);
     pk_array_fini(&places);
     return ok;
 }

@@ -12,6 +12,7 @@
 #include "base/units.h"
 #include "load/h1_request.h"
 #include "load/load.h"
+#include "load/ports.h"
 #include "load/result.h"
 #include "load/worker.h"
 #include "timing/clock.h"
@@ -26,6 +27,7 @@ typedef struct run {
     const pk_load_hooks *hooks;
     const pk_engine_ops *ops;
     pk_plan plan;
+    pk_ports_budget ports;
     pk_gate gate;
     pk_worker *workers[THREADS_MAX];
     pk_worker_report reports[THREADS_MAX];
@@ -94,6 +96,17 @@ static bool choose_engine(run *r, pk_err *err) {
         return false;
     }
     return true;
+}
+
+/* Works out what the local ports allow, and says so when that is less than the run asks for. */
+static void look_at_ports(run *r) {
+    char line[PK_PORTS_ADVICE_MAX];
+    pk_ports ports;
+    pk_ports_need need = pk_ports_need_of(&r->options, &r->plan);
+    if (!pk_ports_read(&ports)) return;
+    r->ports = pk_ports_plan(&ports, &need);
+    if (r->hooks && r->hooks->note && pk_ports_advice(line, sizeof line, &r->ports, &need))
+        r->hooks->note(r->hooks->context, line);
 }
 
 static bool start_workers(run *r, pk_err *err) {
@@ -236,6 +249,7 @@ bool pk_load_run(const pk_load_options *options, const pk_load_hooks *hooks, pk_
     bool ok = run_open(r, err) && settle_options(r, err) && pk_plan_init(&r->plan, options, err) &&
               choose_engine(r, err) && raise_file_limit(r, err);
     if (ok) {
+        look_at_ports(r);
         ok = start_workers(r, err);
         open_gate(r, ok);
         if (ok) wait_for_workers(r, intr);
@@ -251,6 +265,7 @@ bool pk_load_run(const pk_load_options *options, const pk_load_hooks *hooks, pk_
             .options = &r->options,
             .plan = &r->plan,
             .engine = r->ops->name,
+            .ports = &r->ports,
             .start_ns = r->gate.start_ns,
             .started_unix_ns = r->started_unix_ns,
             .interrupted = atomic_load(&r->stop) != 0,

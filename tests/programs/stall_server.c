@@ -29,6 +29,7 @@
 
 #define HEAD_MAX 16384
 #define EVENTS_MAX 256
+#define BACKLOG 4096
 #define LIFETIME_NS (120 * PK_NS_PER_S) /* a forgotten server ends by itself */
 
 typedef enum fault {
@@ -50,7 +51,9 @@ typedef struct server_options {
     fault fault;
     const char *unix_path; /* NULL: TCP on loopback */
     bool ipv6;
-    const char *record; /* a file that gets every byte received */
+    uint64_t backlog;         /* of listen() until it accepts */
+    uint64_t accept_after_ns; /* the first connection waits so long to be accepted */
+    const char *record;       /* a file that gets every byte received */
 } server_options;
 
 typedef struct conn {
@@ -73,7 +76,8 @@ typedef struct server {
     int record_fd; /* -1: none */
     char *answer;  /* head and body, made once */
     size_t answer_head_bytes, answer_bytes;
-    conn *first, *last; /* waiting, by due_ns */
+    conn *first, *last;    /* waiting, by due_ns */
+    uint64_t accept_at_ns; /* while connections wait to be accepted; else 0 */
     uint64_t first_request_ns;
     uint64_t requests, connections, sent_bytes, received_body_bytes, answers;
 } server;
@@ -243,6 +247,26 @@ static void accept_all(server *s) {
     }
 }
 
+static void watch_listener(server *s) {
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = &s->listener};
+    if (epoll_ctl(s->epoll, EPOLL_CTL_ADD, s->listener, &event) < 0) die("epoll_ctl");
+}
+
+/* The first connection has come: lets it and all others wait, if that is asked for. */
+static void first_connection(server *s, uint64_t now) {
+    s->accept_at_ns = now + s->options.accept_after_ns;
+    s->options.accept_after_ns = 0;
+    epoll_ctl(s->epoll, EPOLL_CTL_DEL, s->listener, NULL);
+}
+
+/* Takes what waits, and from now on everything as it comes. */
+static void begin_to_accept(server *s) {
+    s->accept_at_ns = 0;
+    if (listen(s->listener, BACKLOG) < 0) die("listen"); /* again: with more room */
+    accept_all(s);
+    watch_listener(s);
+}
+
 static void make_answer(server *s) {
     const server_options *o = &s->options;
     char head[256];
@@ -298,7 +322,7 @@ static int open_listener(const server_options *o) {
         bytes = sizeof at.v6;
     }
     int fd = socket(at.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0 || bind(fd, &at.any, bytes) < 0 || listen(fd, 4096) < 0 ||
+    if (fd < 0 || bind(fd, &at.any, bytes) < 0 || listen(fd, (int)o->backlog) < 0 ||
         getsockname(fd, &at.any, &bytes) < 0)
         die("listen");
     if (o->unix_path) printf("listening on unix:%s\n", o->unix_path);
@@ -319,9 +343,8 @@ static void start(server *s) {
     }
     s->listener = open_listener(&s->options);
     s->epoll = epoll_create1(EPOLL_CLOEXEC);
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = &s->listener};
-    epoll_ctl(s->epoll, EPOLL_CTL_ADD, s->listener, &event);
-    event.data.ptr = &s->signals;
+    watch_listener(s);
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = &s->signals};
     epoll_ctl(s->epoll, EPOLL_CTL_ADD, s->signals, &event);
 }
 
@@ -332,6 +355,7 @@ static void serve(server *s) {
     for (;;) {
         uint64_t now = pk_now_ns();
         uint64_t until = s->first && s->first->due_ns < end_ns ? s->first->due_ns : end_ns;
+        if (s->accept_at_ns && s->accept_at_ns < until) until = s->accept_at_ns;
         if (now >= end_ns) return;
         uint64_t wait = until > now ? until - now : 0;
         struct timespec ts = {.tv_sec = (time_t)(wait / PK_NS_PER_S),
@@ -341,10 +365,13 @@ static void serve(server *s) {
         for (int i = 0; i < n; i++) {
             conn *c = events[i].data.ptr;
             if ((void *)c == (void *)&s->signals) return;
-            if ((void *)c == (void *)&s->listener) accept_all(s);
+            if ((void *)c == (void *)&s->listener && s->options.accept_after_ns)
+                first_connection(s, now);
+            else if ((void *)c == (void *)&s->listener) accept_all(s);
             else if (c->out) write_on(s, c);
             else read_on(s, c, now);
         }
+        if (s->accept_at_ns && s->accept_at_ns <= now) begin_to_accept(s);
         while (s->first && s->first->due_ns <= now) answer(s, s->first);
     }
 }
@@ -360,7 +387,7 @@ static uint64_t number(const char *name, const char *text, bool duration) {
 }
 
 int main(int argc, char **argv) {
-    enum { EACH = 1000, AT, FOR, BODY, STATUS, UNIX, IPV6, RECORD };
+    enum { EACH = 1000, AT, FOR, BODY, STATUS, UNIX, IPV6, BACKLOG_IS, ACCEPT, RECORD };
     static const struct option rows[] = {
         {"stall-each", 1, 0, EACH},
         {"stall-at", 1, 0, AT},
@@ -369,6 +396,8 @@ int main(int argc, char **argv) {
         {"status", 1, 0, STATUS},
         {"unix", 1, 0, UNIX},
         {"ipv6", 0, 0, IPV6},
+        {"backlog", 1, 0, BACKLOG_IS},
+        {"accept-after", 1, 0, ACCEPT},
         {"record", 1, 0, RECORD},
         {"close-each", 0, 0, FAULT_CLOSE},
         {"no-length", 0, 0, FAULT_NO_LENGTH},
@@ -379,7 +408,7 @@ int main(int argc, char **argv) {
         {"silent", 0, 0, FAULT_SILENT},
         {0},
     };
-    server s = {.options = {.body_bytes = 12, .status = 200}};
+    server s = {.options = {.body_bytes = 12, .status = 200, .backlog = BACKLOG}};
     for (int row, c; (c = getopt_long(argc, argv, "", rows, &row)) != -1;) {
         switch (c) {
         case EACH:
@@ -402,6 +431,12 @@ int main(int argc, char **argv) {
             break;
         case IPV6:
             s.options.ipv6 = true;
+            break;
+        case BACKLOG_IS:
+            s.options.backlog = number(rows[row].name, optarg, false);
+            break;
+        case ACCEPT:
+            s.options.accept_after_ns = number(rows[row].name, optarg, true);
             break;
         case RECORD:
             s.options.record = optarg;

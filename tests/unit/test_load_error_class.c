@@ -84,6 +84,7 @@ static void only_limits_of_this_machine_are_ours(void **state) {
     for (int c = 0; c < PK_LOAD_E_CLASSES; c++) {
         bool ours = c == PK_LOAD_E_PORTS || c == PK_LOAD_E_FILES || c == PK_LOAD_E_MEMORY;
         assert_int_equal(pk_load_error_is_ours((pk_load_error_class)c), ours);
+        assert_int_equal(pk_load_error_advice((pk_load_error_class)c)[0] != '\0', ours);
     }
 }
 

@@ -65,6 +65,8 @@ static pk_load_result at_a_rate(void) {
     add_ms(r.response, 70, 1);
     add_ms(r.service, 20, 3);
     add_ms(r.tls, 1, 4);
+    add_ms(r.tcp, 1015, 2); /* two SYNs were sent again, one of them twice */
+    add_ms(r.tcp, 3040, 1);
     add_error(&r, PK_LOAD_E_TIMEOUT, 0, 3);
     r.generator.achieved_rate_hz = 501.5;
     r.generator.rate_ratio = 1003.0 / 1004;
@@ -87,7 +89,7 @@ static pk_load_result cut_short(void) {
     return r;
 }
 
-/* -w: ten answers after the deadline; a client at its limit. */
+/* -w: ten answers after the deadline; a client at its limit, of CPU and of local ports. */
 static pk_load_result overloaded(void) {
     pk_load_result r = result_begin();
     r.wait_ongoing = true;
@@ -95,6 +97,11 @@ static pk_load_result overloaded(void) {
     r.responses_in_window = 990;
     r.threads = 1;
     r.generator.cpu_ratio_max = r.generator.cpu_ratio_mean = 0.97;
+    r.generator.ports = 28232;
+    r.generator.port_hold_s = 60;
+    r.sent = 1007;
+    r.errors_total = r.errors_ours = 7;
+    add_error(&r, PK_LOAD_E_PORTS, EADDRNOTAVAIL, 7);
     return r;
 }
 
@@ -226,6 +233,10 @@ static void summary_divides_by_what_it_says(void **state) {
     assert_near(s.success_ratio, 1000.0 / 1250, 1e-12);
     assert_int_equal(s.good, 920); /* 900 x 200 and 20 x 302 */
     assert_near(s.good_ratio, 920.0 / 1250, 1e-12);
+    r.errors_ours = 50; /* of the 250: not the server's */
+    pk_load_summarize(&r, &s);
+    assert_near(s.success_ratio, 1000.0 / 1200, 1e-12);
+    assert_near(s.good_ratio, 920.0 / 1200, 1e-12);
     assert_near(s.rate_hz, 500, 1e-12);
     assert_int_equal(s.bytes_per_answer, 13);
     assert_near(s.bytes_per_s, 6500, 1e-12);
