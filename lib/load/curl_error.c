@@ -26,6 +26,10 @@ static const struct {
     {CURLE_WEIRD_SERVER_REPLY, PK_LOAD_E_MALFORMED, false},
     {CURLE_UNSUPPORTED_PROTOCOL, PK_LOAD_E_MALFORMED, false}, /* an answer without "HTTP/" */
     {CURLE_BAD_CONTENT_ENCODING, PK_LOAD_E_MALFORMED, false},
+    /* a chunk size that cannot be read, a head that begins with a folded line */
+    {CURLE_BAD_FUNCTION_ARGUMENT, PK_LOAD_E_MALFORMED, false},
+    /* we forbid to send it again when a kept connection has died (engine_curl.c) */
+    {CURLE_ABORTED_BY_CALLBACK, PK_LOAD_E_EMPTY, false},
     {CURLE_OUT_OF_MEMORY, PK_LOAD_E_MEMORY, false},
 };
 

@@ -12,6 +12,7 @@
 
 #define WAKE_TAG (PK_LOOP_OWN_BIT - 1)
 #define TIMER_GRAIN_NS 1000000u
+#define UNASKED_READS_MAX 64
 
 enum watch_events { UNKNOWN = 0, READ = EPOLLIN, WRITE = EPOLLOUT, PARKED = 1 << 30 };
 
@@ -154,6 +155,16 @@ void pk_curl_loop_forget(pk_curl_loop *loop, int fd) {
     loop->watched[fd].events = UNKNOWN;
 }
 
+/* An idle connection was closed or reset, or brought bytes that nobody asked for. libcurl looks at
+ * it before it uses it again, but is content with all except a plain end: it would send into the
+ * void, or take those bytes for the next answer. So make it a plain end. */
+static void end_for_libcurl(int fd) {
+    char unasked[4096];
+    for (int i = 0; i < UNASKED_READS_MAX && recv(fd, unasked, sizeof unasked, MSG_DONTWAIT) > 0;)
+        i++;
+    shutdown(fd, SHUT_RDWR);
+}
+
 void pk_curl_loop_event(pk_curl_loop *loop, const struct epoll_event *event) {
     if (event->data.u64 == WAKE_TAG) return;
     size_t fd = (size_t)event->data.u64;
@@ -161,6 +172,7 @@ void pk_curl_loop_event(pk_curl_loop *loop, const struct epoll_event *event) {
     if (watched == UNKNOWN) return; /* closed by an earlier event of this batch */
     if (watched & PARKED) {
         pk_curl_loop_forget(loop, (int)fd);
+        end_for_libcurl((int)fd);
         return;
     }
     int what = (event->events & EPOLLIN ? CURL_CSELECT_IN : 0) |

@@ -8,7 +8,8 @@
  *  (1) watched[fd] says what epoll watches for libcurl's fd; PARKED means that libcurl wants
  *      nothing now but the registration was kept: a kept-alive connection is asked for again with
  *      its next request, and that saves two epoll_ctl calls per request. A parked descriptor that
- *      becomes ready (the server closed it) is unregistered, or level-triggered epoll would spin.
+ *      becomes ready (the server closed it, or spoke out of turn) is unregistered, or
+ *      level-triggered epoll would spin, and ended, so that libcurl does not use it again.
  *  (2) Closing a descriptor goes through the loop, which unregisters it: the number may come back
  *      as another socket, and a duplicate would keep the registration alive.
  *  (3) After each call into libcurl that may finish transfers, the finished ones are handed to

@@ -31,6 +31,7 @@ typedef struct slot {
 
 struct pk_engine {
     pk_curl_loop loop;
+    const pk_plan *plan;
     struct curl_slist *headers;
     uint32_t n_slots;
     uint32_t n_connecting;
@@ -65,7 +66,9 @@ static int on_before_request(void *context, char *ip, char *local_ip, int port, 
         curl_easy_getinfo(s->easy, CURLINFO_REQUEST_SIZE, &s->tunnel_sent_bytes);
     }
     connected(s);
-    return CURL_PREREQFUNC_OK;
+    /* libcurl would send anything again, up to five times */
+    bool may_send = s->prereqs == 1 || (s->prereqs == 2 && s->engine->plan->is_idempotent);
+    return may_send ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
 }
 
 static curl_socket_t on_open(void *context, curlsocktype purpose, struct curl_sockaddr *address) {
@@ -106,12 +109,13 @@ static void fill_completion(slot *s, CURLcode code, pk_completion *c) {
     curl_easy_getinfo(s->easy, CURLINFO_NUM_CONNECTS, &connects);
     c->start_ns = s->start_ns;
     c->first_byte_ns = s->first_byte_ns;
-    c->retried = s->prereqs > 1;
+    c->retried = s->prereqs > 1 && code != CURLE_ABORTED_BY_CALLBACK;
     fill_bytes(s, c);
     if (c->head_bytes > 0)
         c->head_ns = s->start_ns + pk_curl_span_ns(s->easy, CURLINFO_STARTTRANSFER_TIME_T);
     if (connects > 0) pk_curl_fill_phases(s->easy, c);
-    if (code == CURLE_OK) c->status = (uint16_t)status;
+    if (code == CURLE_OK && status >= 100 && status <= 599) c->status = (uint16_t)status;
+    else if (code == CURLE_OK) c->error = PK_LOAD_E_MALFORMED;
     else
         c->error =
             pk_curl_failure(s->easy, code, s->socket_errno, c->head_bytes > 0, &c->sys_errno);
@@ -121,14 +125,6 @@ static void make_idle(slot *s) {
     pk_curl_loop_remove(&s->engine->loop, index_of(s), s->easy);
     connected(s);
     s->active = false;
-}
-
-static void on_done(void *context, CURL *easy, CURLcode code) {
-    pk_engine *e = context;
-    slot *s;
-    curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&s);
-    fill_completion(s, code, &e->done[e->n_done++]);
-    make_idle(s);
 }
 
 static void set_request(CURL *easy, const pk_plan *plan) {
@@ -162,17 +158,34 @@ static void set_callbacks(slot *s) {
     curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, &s->engine->loop);
 }
 
-static bool slot_init(slot *s, pk_engine *e, const pk_plan *plan, const pk_route *route) {
-    s->engine = e;
-    s->easy = curl_easy_init();
-    if (!s->easy || !pk_curl_route_init(&s->route, plan, route)) return false;
-    pk_curl_set_connection(s->easy, plan);
+static void set_up(slot *s) {
+    const pk_engine *e = s->engine;
+    pk_curl_set_connection(s->easy, e->plan);
     pk_curl_set_route(s->easy, &s->route);
-    set_request(s->easy, plan);
+    set_request(s->easy, e->plan);
     set_callbacks(s);
     curl_easy_setopt(s->easy, CURLOPT_HTTPHEADER, e->headers);
     curl_easy_setopt(s->easy, CURLOPT_BUFFERSIZE, e->n_slots <= 256 ? 65536L : 16384L);
+}
+
+static bool slot_init(slot *s, pk_engine *e, const pk_route *route) {
+    s->engine = e;
+    s->easy = curl_easy_init();
+    if (!s->easy || !pk_curl_route_init(&s->route, e->plan, route)) return false;
+    set_up(s);
     return true;
+}
+
+static void on_done(void *context, CURL *easy, CURLcode code) {
+    pk_engine *e = context;
+    slot *s;
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&s);
+    fill_completion(s, code, &e->done[e->n_done++]);
+    make_idle(s);
+    if (s->prereqs == 1 && code == CURLE_OK) return;
+    /* libcurl counts retries over the life of a handle and fails each sixth: begin a new life */
+    curl_easy_reset(easy);
+    set_up(s);
 }
 
 static void engine_close(pk_engine *e, pk_engine_totals *totals) {
@@ -196,13 +209,14 @@ static pk_engine *engine_open(const pk_plan *plan, uint32_t n_slots, uint64_t fi
     bool ok = e != NULL;
     if (ok) {
         e->n_slots = n_slots;
+        e->plan = plan;
         e->loop = (pk_curl_loop){.epoll_fd = -1, .on_done = on_done, .context = e};
         e->done = calloc(n_slots, sizeof *e->done);
         ok = e->done && pk_curl_loop_init(&e->loop, n_slots, wake_fd);
         for (size_t i = 0; ok && i < plan->n_headers; i++)
             ok = pk_curl_add_line(&e->headers, plan->headers[i]);
         for (uint32_t i = 0; ok && i < n_slots; i++)
-            ok = slot_init(&e->slots[i], e, plan, &plan->routes[(first_slot + i) % plan->n_routes]);
+            ok = slot_init(&e->slots[i], e, &plan->routes[(first_slot + i) % plan->n_routes]);
     }
     if (ok) return e;
     pk_fail(err, PK_E_SYS, NULL, "cannot set up %u connections", n_slots);

@@ -156,7 +156,7 @@ static void complete(conn *c, bool is_exact, uint64_t now_ns) {
 /* A kept connection that the server closed while our request was on its way: nothing was answered,
  * so an idempotent request may go again, once (RFC 9112, 9.3.1). The clock runs on. */
 static bool retry(conn *c) {
-    if (!c->is_reused || c->head_ns || c->is_retried || !c->engine->request.is_idempotent)
+    if (!c->is_reused || c->head_ns || c->is_retried || !c->engine->plan->is_idempotent)
         return false;
     close_conn(c);
     c->is_retried = true;

@@ -103,13 +103,6 @@ static bool write_head(const pk_plan *plan, CURLU *url, pk_strbuf *out) {
     return ok && pk_strbuf_ok(out);
 }
 
-static bool is_idempotent(const char *method) {
-    static const char *const names[] = {"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (strcmp(method, names[i]) == 0) return true;
-    return false;
-}
-
 bool pk_h1_request_make(const pk_plan *plan, pk_h1_request *request, pk_err *err) {
     pk_strbuf text;
     CURLU *url = curl_url();
@@ -123,7 +116,6 @@ bool pk_h1_request_make(const pk_plan *plan, pk_h1_request *request, pk_err *err
         .rest = joined ? NULL : plan->body,
         .rest_bytes = joined ? 0 : plan->body_bytes,
         .is_head = plan->is_head,
-        .is_idempotent = is_idempotent(plan->method),
     };
     ok = ok && pk_strbuf_ok(&text) && r.first;
     pk_strbuf_fini(&text);

@@ -15,7 +15,6 @@ typedef struct pk_h1_request {
     const char *rest; /* a large body; else NULL */
     size_t rest_bytes;
     bool is_head;
-    bool is_idempotent; /* RFC 9110, 9.2.2: may be sent again when a kept connection died */
 } pk_h1_request;
 
 /* Can our own engine send this plan's request as it is meant? If not, *why says what needs

@@ -253,12 +253,20 @@ static bool plan_proxy(pk_plan *plan, const pk_load_options *o, pk_err *err) {
     return true;
 }
 
+static bool is_idempotent(const char *method) {
+    static const char *const names[] = {"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(method, names[i]) == 0) return true;
+    return false;
+}
+
 bool pk_plan_init(pk_plan *plan, const pk_load_options *o, pk_err *err) {
     *plan = (pk_plan){.ca_fd = -1};
     plan->arena = pk_arena_new(PLAN_BYTES_MAX);
     if (!plan->arena) return fail_memory(err);
     plan->method = o->method ? o->method : "GET";
     plan->is_head = strcmp(plan->method, "HEAD") == 0;
+    plan->is_idempotent = is_idempotent(plan->method);
     plan->disable_keepalive = o->disable_keepalive;
     plan->insecure = o->insecure;
     plan->ipv4 = o->ipv4;

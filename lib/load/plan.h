@@ -27,6 +27,7 @@ typedef struct pk_plan {
     bool is_tls;
     const char *method;
     bool is_head;
+    bool is_idempotent;         /* RFC 9110, 9.2.2: may be sent again when a kept connection died */
     const char *const *headers; /* "Name: value" or "Name;" (empty value), in sending order */
     size_t n_headers;
     bool sends_body; /* a body, or an explicit length of 0 (POST, PUT, PATCH) */

@@ -41,7 +41,7 @@ static void the_head_is_complete_and_in_order(void **state) {
     assert_string_equal(m.request.first + m.request.first_bytes - 4, "\r\n\r\n");
     assert_null(strstr(m.request.first, "Expect"));
     assert_null(strstr(m.request.first, "Content-"));
-    assert_true(m.request.is_idempotent);
+    assert_true(m.plan.is_idempotent);
     pk_plan_fini(&m.plan);
 }
 
@@ -104,7 +104,7 @@ static void what_changes_the_framing_needs_libcurl(void **state) {
     const char *why = NULL;
     made m = make((pk_load_options){.method = "POST", .body = "x"});
     assert_true(pk_h1_can_send(&m.plan, &why));
-    assert_false(m.request.is_idempotent);
+    assert_false(m.plan.is_idempotent);
     pk_plan_fini(&m.plan);
 }
 
