@@ -200,6 +200,7 @@ static const pk_section load_sections[] = {
      "in perfkit\" and the reasons when one of these holds:\n\n"
      "* fewer than 99 % of the requests that were due have been sent;\n\n"
      "* a thread used more than 90 % of a CPU;\n\n"
+     "* a thread was ready to run and had no CPU for more than 25 % of the time in which it had requests running;\n\n"
      "* with -q: requests left late although a connection was free, the 99th percentile of that lag being more than "
      "10 % of that of the latency;\n\n"
      "* requests failed for want of descriptors, local ports or memory on this machine;\n\n"

@@ -10,11 +10,15 @@
 /* Where the client counts as the limit. Bounds and their reasons: docs/load.md, "Verdict". */
 #define RATE_RATIO_MIN 0.99
 #define CPU_RATIO_MAX 0.90
+#define WAIT_SHARE_MAX 0.25
+#define WAIT_RATIO_MIN 0.02
 #define LAG_SHARE_MAX 0.10
 #define IDLE_SHARE_MAX 0.10
 #define STEAL_RATIO_MAX 0.05
 #define BUSY_RATIO_MAX 0.90
 #define LITTLE_TOLERANCE 0.02
+
+static const char all_busy[] = "all CPUs were busy, load from another machine";
 
 static PK_PRINTF(2, 3) void reason(pk_load_verdict *v, const char *fmt, ...) {
     const size_t max = sizeof v->reasons / sizeof v->reasons[0];
@@ -36,6 +40,24 @@ static void judge_cpu(const pk_load_result *r, pk_load_verdict *v) {
     if (!(g->cpu_ratio_max > CPU_RATIO_MAX)) return;
     reason(v, "a thread of perfkit used %.0f %% of a CPU: %s", 100 * g->cpu_ratio_max,
            r->threads < g->cpus ? "raise --threads" : "use a machine with more cores");
+}
+
+static const char *advice_on_waiting(const pk_load_result *r) {
+    if (r->generator.busy_ratio > BUSY_RATIO_MAX) return all_busy;
+    return "other programs ran on its CPU";
+}
+
+/* An answer that comes while the thread waits for a CPU is read that much later. What counts is the
+ * share of the time in which a request of the thread was running. */
+static void judge_wait(const pk_load_result *r, pk_load_verdict *v) {
+    const pk_load_generator *g = &r->generator;
+    double running = fmin(1, g->mean_in_flight / (double)r->threads);
+    if (!(g->cpu_wait_ratio > WAIT_RATIO_MIN && g->cpu_wait_ratio > WAIT_SHARE_MAX * running))
+        return;
+    reason(v,
+           "a thread of perfkit waited for a CPU, %.0f %% of the time in which it had requests "
+           "running: %s",
+           100 * fmin(1, g->cpu_wait_ratio / running), advice_on_waiting(r));
 }
 
 static void judge_lag(const pk_load_result *r, pk_load_verdict *v) {
@@ -68,7 +90,7 @@ static void judge_steal(const pk_load_generator *g, pk_load_verdict *v) {
 
 static const char *advice_on_idling(const pk_load_result *r) {
     const pk_load_generator *g = &r->generator;
-    if (g->busy_ratio > BUSY_RATIO_MAX) return "all CPUs were busy, load from another machine";
+    if (g->busy_ratio > BUSY_RATIO_MAX) return all_busy;
     return r->threads < g->cpus ? "raise --threads" : "use a machine with more cores";
 }
 
@@ -99,6 +121,7 @@ void pk_load_judge(const pk_load_result *r, pk_load_verdict *v) {
     judge_limits(r, v); /* first: it explains a rate that was not reached */
     judge_rate(&r->generator, v);
     judge_cpu(r, v);
+    judge_wait(r, v);
     judge_lag(r, v);
     judge_steal(&r->generator, v);
     judge_idle(r, v);

@@ -97,10 +97,13 @@ typedef struct pk_load_generator {
     double loop_p99_ns, loop_max_ns;           /* work between two waits for events */
     double cpu_ratio_max;                      /* busiest thread's CPU share of the window, 0..1 */
     double cpu_ratio_mean;                     /* mean over the threads */
-    double cpu_ns_per_request;
-    double steal_ratio; /* of the machine, NaN if unknown */
-    double busy_ratio;  /* of the machine, NaN if unknown */
-    unsigned cpus;      /* that perfkit may run on: pk_cpu_count() */
+    double cpu_wait_ratio; /* share of the window in which the thread that had to wait longest for a
+                              CPU did so; NaN if unknown */
+    double cpu_spun_ratio; /* part of cpu_ratio_mean spent looking at the clock before sends */
+    double cpu_ns_per_request; /* without that part */
+    double steal_ratio;        /* of the machine, NaN if unknown */
+    double busy_ratio;         /* of the machine, NaN if unknown */
+    unsigned cpus;             /* that perfkit may run on: pk_cpu_count() */
     uint64_t switches_involuntary;
     uint64_t retransmits; /* TCP_INFO total over all connections */
     bool retransmits_known;

@@ -351,10 +351,11 @@ static void render_generator(const text *t) {
     char loop[PK_FORMAT_MAX], cost[PK_FORMAT_MAX];
     fprintf(t->out, "\n");
     heading(t, "Generator:");
-    fprintf(t->out,
-            "  Threads:\t%" PRIu64
-            " (engine %s), busiest %.0f%% of a CPU, %s of CPU a request, loop p99 %s\n",
-            t->r->threads, t->r->engine, 100 * g->cpu_ratio_max,
+    fprintf(t->out, "  Threads:\t%" PRIu64 " (engine %s), busiest %.0f%% of a CPU", t->r->threads,
+            t->r->engine, 100 * g->cpu_ratio_max);
+    if (isfinite(g->cpu_wait_ratio))
+        fprintf(t->out, " and %.0f%% waiting for one", 100 * g->cpu_wait_ratio);
+    fprintf(t->out, ", %s of CPU a request, loop p99 %s\n",
             pk_format_duration(cost, sizeof cost, g->cpu_ns_per_request),
             pk_format_duration(loop, sizeof loop, g->loop_p99_ns));
     fprintf(t->out, "  Connections:\t%" PRIu64 " opened", t->r->connections_opened);

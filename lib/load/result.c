@@ -116,6 +116,7 @@ static void judge_schedule(pk_load_generator *g, const pk_load_result *r, const 
 static void judge_cpu(const pk_load_outcome *out, pk_load_result *r) {
     pk_load_generator *g = &r->generator;
     uint64_t sum_ns = 0;
+    uint64_t spun_ns = 0;
     g->cpus = pk_cpu_count();
     g->ports = out->ports->ports;
     g->port_hold_s = (double)out->ports->hold_ns / 1e9;
@@ -128,14 +129,22 @@ static void judge_cpu(const pk_load_outcome *out, pk_load_result *r) {
         double ratio = r->elapsed_ns ? (double)cpu_ns / (double)r->elapsed_ns : NAN;
         if (ratio > g->cpu_ratio_max) g->cpu_ratio_max = ratio;
         sum_ns += cpu_ns;
+        spun_ns += report->spun_ns;
+        double wait = report->cpu_wait_known && r->elapsed_ns
+                          ? (double)report->cpu_wait_ns / (double)r->elapsed_ns
+                          : NAN;
+        if (i == 0 || isnan(wait) || wait > g->cpu_wait_ratio) g->cpu_wait_ratio = wait;
         g->switches_involuntary += report->cpu.switches_involuntary;
         g->retransmits += report->totals.retransmits;
         g->retransmits_known = g->retransmits_known && report->totals.retransmits_known;
         if (i > 0) pk_counter_values_add(&g->counters, &report->counters);
     }
-    g->cpu_ratio_mean =
-        r->elapsed_ns ? (double)sum_ns / (double)r->elapsed_ns / (double)out->n_reports : NAN;
-    g->cpu_ns_per_request = r->sent ? (double)sum_ns / (double)r->sent : NAN;
+    double threads_ns = (double)r->elapsed_ns * (double)out->n_reports;
+    g->cpu_ratio_mean = r->elapsed_ns ? (double)sum_ns / threads_ns : NAN;
+    g->cpu_spun_ratio = r->elapsed_ns ? (double)spun_ns / threads_ns : NAN;
+    /* what was spun was not always on the CPU */
+    uint64_t worked_ns = sum_ns > spun_ns ? sum_ns - spun_ns : 0;
+    g->cpu_ns_per_request = r->sent ? (double)worked_ns / (double)r->sent : NAN;
     g->steal_ratio = pk_machine_steal_ratio(out->machine_before, out->machine_after);
     g->busy_ratio = pk_machine_busy_ratio(out->machine_before, out->machine_after);
 }

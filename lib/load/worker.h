@@ -55,6 +55,9 @@ typedef struct pk_worker_report {
     uint64_t window_end_ns; /* deadline, signal, or last answer */
     uint64_t drain_end_ns;  /* = window_end_ns without a drain */
     pk_cpu_usage cpu;       /* inside the window */
+    uint64_t spun_ns;       /* of that: looking at the clock until a request was due */
+    bool cpu_wait_known;
+    uint64_t cpu_wait_ns; /* inside the window: ready to run, but no CPU was free */
     pk_counter_values counters;
     pk_engine_totals totals;
 } pk_worker_report;

@@ -71,6 +71,26 @@ static bool next_ticks(const char **at, const char *end, uint64_t *ticks) {
     return true;
 }
 
+bool pk_cpu_wait_parse(const char *text, size_t bytes, uint64_t *ns) {
+    uint64_t ran, waited;
+    const char *at = text;
+    const char *end = memchr(text, '\n', bytes);
+    if (!end || !next_ticks(&at, end, &ran) || !next_ticks(&at, end, &waited)) return false;
+    *ns = waited;
+    return true;
+}
+
+bool pk_cpu_thread_wait(uint64_t *ns) {
+    enum { SCHEDSTAT_BYTES_MAX = 256 };
+    pk_strbuf text;
+    pk_err err;
+    pk_strbuf_init(&text, SCHEDSTAT_BYTES_MAX);
+    bool ok = pk_file_read("/proc/thread-self/schedstat", SCHEDSTAT_BYTES_MAX, &text, &err) &&
+              pk_cpu_wait_parse(text.data, text.length, ns);
+    pk_strbuf_fini(&text);
+    return ok;
+}
+
 void pk_machine_cpu_parse(const char *text, size_t bytes, pk_machine_cpu *cpu) {
     enum { USER, NICE, SYSTEM, IDLE, IOWAIT, IRQ, SOFTIRQ, STEAL, COLUMNS };
     *cpu = (pk_machine_cpu){.known = false};

@@ -19,6 +19,13 @@ void pk_cpu_process(pk_cpu_usage *usage);
  * sum never runs backwards, but the share of user or system time can, by microseconds. */
 pk_cpu_usage pk_cpu_usage_between(const pk_cpu_usage *before, const pk_cpu_usage *after);
 
+/* How long the calling thread has been ready to run and had no CPU, since it began, in ns
+ * (/proc/thread-self/schedstat, second number; Documentation/scheduler/sched-stats in the kernel's
+ * tree). False, *ns untouched, where the kernel does not tell. */
+bool pk_cpu_thread_wait(uint64_t *ns);
+/* The same from the content of that file. */
+bool pk_cpu_wait_parse(const char *text, size_t bytes, uint64_t *ns);
+
 /* /proc/stat, all CPUs since boot, in clock ticks. Guest time is part of user time there; idle
  * includes waiting for disks. */
 typedef struct pk_machine_cpu {

@@ -59,6 +59,8 @@ static inline pk_load_result result_begin(void) {
                       .loop_max_ns = 90e3,
                       .cpu_ratio_max = 0.25,
                       .cpu_ratio_mean = 0.2,
+                      .cpu_wait_ratio = 0.015,
+                      .cpu_spun_ratio = 0,
                       .cpu_ns_per_request = 800e3,
                       .steal_ratio = 0.001,
                       .busy_ratio = 0.5,

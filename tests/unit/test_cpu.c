@@ -106,6 +106,53 @@ static void readings_one_after_the_other_never_lose_time(void **state) {
     assert_int_equal(total, sum(&last) - first);
 }
 
+static void the_second_number_of_schedstat_is_the_wait(void **state) {
+    (void)state;
+    uint64_t ns = 7;
+    const char *text = "48071 1234567890123 17\n";
+    assert_true(pk_cpu_wait_parse(text, strlen(text), &ns));
+    assert_int_equal(ns, 1234567890123);
+    static const char *const bad[] = {"",        "\n",      "1\n", "1 2 3" /* cut off? */,
+                                      "1 x 3\n", "1 -2 3\n"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_false(pk_cpu_wait_parse(bad[i], strlen(bad[i]), &ns));
+        assert_int_equal(ns, 1234567890123);
+    }
+}
+
+static void *spin_on_first_cpu(void *cpu_time_ns) {
+    spin_ns(*(uint64_t *)cpu_time_ns);
+    return NULL;
+}
+
+/* Two threads want the same CPU for 60 ms each: whichever gets it, one of them waits. */
+static void a_thread_that_shares_its_cpu_has_waited(void **state) {
+    (void)state;
+    uint64_t before, after, work_ns = 60 * MS;
+    if (!pk_cpu_thread_wait(&before)) {
+        print_message("no /proc/thread-self/schedstat here\n");
+        skip();
+    }
+    cpu_set_t mine, first;
+    sched_getaffinity(0, sizeof mine, &mine);
+    CPU_ZERO(&first);
+    for (size_t cpu = 0; cpu < CPU_SETSIZE && CPU_COUNT(&first) == 0; cpu++)
+        if (CPU_ISSET(cpu, &mine)) CPU_SET(cpu, &first);
+    assert_int_equal(sched_setaffinity(0, sizeof first, &first), 0); /* the other inherits it */
+    assert_true(pk_cpu_thread_wait(&before));
+    uint64_t begin_ns = pk_now_ns();
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, spin_on_first_cpu, &work_ns), 0);
+    spin_ns(work_ns);
+    uint64_t took_ns = pk_now_ns() - begin_ns;
+    assert_true(pk_cpu_thread_wait(&after));
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(sched_setaffinity(0, sizeof mine, &mine), 0);
+    /* what was neither work nor waiting is the scheduler's own, and the hypervisor's */
+    assert_true(after - before <= took_ns - work_ns + MS);
+    assert_true(after - before > 10 * MS);
+}
+
 static pk_machine_cpu parse(const char *text) {
     pk_machine_cpu cpu;
     pk_machine_cpu_parse(text, strlen(text), &cpu);
@@ -200,6 +247,8 @@ int main(void) {
         cmocka_unit_test(a_thread_counts_itself_the_process_counts_all),
         cmocka_unit_test(differences_keep_the_sum_when_the_split_runs_back),
         cmocka_unit_test(readings_one_after_the_other_never_lose_time),
+        cmocka_unit_test(the_second_number_of_schedstat_is_the_wait),
+        cmocka_unit_test(a_thread_that_shares_its_cpu_has_waited),
         cmocka_unit_test(proc_stat_gives_total_idle_and_steal),
         cmocka_unit_test(other_text_is_unknown_not_zero),
         cmocka_unit_test(ratios_are_shares_of_the_ticks_between),

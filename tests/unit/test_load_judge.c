@@ -54,6 +54,42 @@ static void a_thread_over_90_percent_is_the_limit(void **state) {
     pk_load_result_fini(&r);
 }
 
+/* Three requests are in flight over two threads: each thread has one at any time. */
+static void a_thread_without_a_cpu_is_the_limit(void **state) {
+    (void)state;
+    pk_load_result r = result_begin();
+    r.generator.cpu_wait_ratio = 0.25;
+    assert_no_reason(&r);
+    r.generator.cpu_wait_ratio = 0.3;
+    assert_reason(&r, "waited for a CPU, 30 % of the time in which it had requests running: other "
+                      "programs ran on its CPU");
+    r.generator.busy_ratio = 0.95;
+    assert_reason(&r, "30 % of the time in which it had requests running: all CPUs were busy, load "
+                      "from another machine");
+    r.generator.cpu_wait_ratio = NAN; /* not known */
+    assert_no_reason(&r);
+    pk_load_result_fini(&r);
+}
+
+/* At a low rate a thread has nothing to do most of the time: what counts is the rest. */
+static void waiting_counts_against_the_time_with_requests(void **state) {
+    (void)state;
+    pk_load_result r = result_begin();
+    r.rate_hz = r.generator.target_rate_hz = 16;
+    pk_hist_reset(r.service);
+    add_ms(r.service, 6, 32);
+    r.responses = r.responses_in_window = r.sent = r.status[200] = 32;
+    r.generator.mean_in_flight = 0.096; /* 16 x 6 ms; 0.048 for each thread */
+    r.generator.mean_idle = 3.904;
+    r.generator.cpu_wait_ratio = 0.019; /* 40 % of that, but nothing beside the window */
+    assert_no_reason(&r);
+    r.generator.cpu_wait_ratio = 0.024;
+    assert_reason(&r, "50 % of the time in which it had requests running");
+    r.generator.cpu_wait_ratio = 0.12; /* waiting to send is not part of the time in flight */
+    assert_reason(&r, "100 % of the time in which it had requests running");
+    pk_load_result_fini(&r);
+}
+
 static void lag_counts_against_the_latency_reported(void **state) {
     (void)state;
     pk_load_result r = result_begin();
@@ -87,7 +123,9 @@ static void limits_of_this_machine_are_named(void **state) {
     assert_no_reason(&r); /* the server's */
     add_error(&r, PK_LOAD_E_FILES, EMFILE, 2);
     r.errors_total = 5;
-    assert_reason(&r, "2 requests failed at this machine's own limit: Too many open files");
+    assert_reason(
+        &r, "2 requests failed at this machine's own limit: Too many open files (os error 24): "
+            "raise it with `ulimit -n`");
     pk_load_result_fini(&r);
 }
 
@@ -186,6 +224,8 @@ int main(void) {
         cmocka_unit_test(good_figures_are_no_verdict),
         cmocka_unit_test(less_than_99_percent_of_the_rate_is_too_little),
         cmocka_unit_test(a_thread_over_90_percent_is_the_limit),
+        cmocka_unit_test(a_thread_without_a_cpu_is_the_limit),
+        cmocka_unit_test(waiting_counts_against_the_time_with_requests),
         cmocka_unit_test(lag_counts_against_the_latency_reported),
         cmocka_unit_test(limits_of_this_machine_are_named),
         cmocka_unit_test(stolen_time_is_named),
