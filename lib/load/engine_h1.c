@@ -445,6 +445,7 @@ static void engine_close(pk_engine *e, pk_engine_totals *totals) {
     pk_curl_loop_fini(&e->loop);
     for (size_t i = 0; e->routes && i < e->plan->n_routes; i++) pk_curl_route_fini(&e->routes[i]);
     if (totals) *totals = e->loop.totals;
+    pk_h1_request_fini(&e->request);
     free(e->routes);
     free(e->buffer);
     free(e->done);

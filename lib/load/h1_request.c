@@ -1,6 +1,7 @@
 #include "load/h1_request.h"
 
 #include <curl/curl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -111,13 +112,13 @@ bool pk_h1_request_make(const pk_plan *plan, pk_h1_request *request, pk_err *err
     bool joined = plan->body_bytes <= PK_H1_JOINED_BYTES_MAX;
     if (ok && joined) pk_strbuf_add(&text, plan->body, plan->body_bytes);
     pk_h1_request r = {
-        .first = ok ? pk_arena_strndup(plan->arena, text.data, text.length) : NULL,
         .first_bytes = text.length,
         .rest = joined ? NULL : plan->body,
         .rest_bytes = joined ? 0 : plan->body_bytes,
         .is_head = plan->is_head,
     };
-    ok = ok && pk_strbuf_ok(&text) && r.first;
+    r.first = ok ? pk_strbuf_detach(&text, NULL) : NULL;
+    ok = r.first != NULL;
     pk_strbuf_fini(&text);
     curl_url_cleanup(url);
     if (ok) {
@@ -127,4 +128,9 @@ bool pk_h1_request_make(const pk_plan *plan, pk_h1_request *request, pk_err *err
     pk_fail(err, PK_E_LIMIT, NULL, "the request head is larger than %u bytes", HEAD_BYTES_MAX);
     pk_fix(err, "send fewer or shorter headers");
     return false;
+}
+
+void pk_h1_request_fini(pk_h1_request *request) {
+    free(request->first);
+    *request = (pk_h1_request){0};
 }

@@ -18,18 +18,23 @@ static made make(pk_load_options options) {
     return m;
 }
 
+static void drop(made *m) {
+    pk_h1_request_fini(&m->request);
+    pk_plan_fini(&m->plan);
+}
+
 static void expect_text(pk_load_options options, const char *text) {
     made m = make(options);
     assert_int_equal(m.request.first_bytes, strlen(m.request.first));
     if (!strstr(m.request.first, text)) print_error("in:\n%s", m.request.first);
     assert_non_null(strstr(m.request.first, text));
-    pk_plan_fini(&m.plan);
+    drop(&m);
 }
 
 static void expect_no_text(pk_load_options options, const char *text) {
     made m = make(options);
     assert_null(strstr(m.request.first, text));
-    pk_plan_fini(&m.plan);
+    drop(&m);
 }
 
 static void the_head_is_complete_and_in_order(void **state) {
@@ -42,7 +47,7 @@ static void the_head_is_complete_and_in_order(void **state) {
     assert_null(strstr(m.request.first, "Expect"));
     assert_null(strstr(m.request.first, "Content-"));
     assert_true(m.plan.is_idempotent);
-    pk_plan_fini(&m.plan);
+    drop(&m);
 }
 
 static void the_default_port_is_not_in_host(void **state) {
@@ -85,7 +90,7 @@ static void a_large_body_stays_where_it_is(void **state) {
     made m = make((pk_load_options){.method = "PUT", .body = body});
     assert_int_equal(m.request.rest_bytes, PK_H1_JOINED_BYTES_MAX + 1);
     assert_string_equal(m.request.first + m.request.first_bytes - 4, "\r\n\r\n");
-    pk_plan_fini(&m.plan);
+    drop(&m);
     free(body);
 }
 
@@ -99,13 +104,13 @@ static void what_changes_the_framing_needs_libcurl(void **state) {
         made m = make((pk_load_options){.headers = {headers, 1}});
         assert_false(pk_h1_can_send(&m.plan, &why));
         assert_non_null(why);
-        pk_plan_fini(&m.plan);
+        drop(&m);
     }
     const char *why = NULL;
     made m = make((pk_load_options){.method = "POST", .body = "x"});
     assert_true(pk_h1_can_send(&m.plan, &why));
     assert_false(m.plan.is_idempotent);
-    pk_plan_fini(&m.plan);
+    drop(&m);
 }
 
 static void a_tunnel_is_a_connection_like_any_other(void **state) {
