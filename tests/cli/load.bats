@@ -7,7 +7,8 @@ load load_helper
 @test "load: -n sends so many requests, in plain numbers and with suffixes" {
     stall
     load_json -n 7 -c 2 "$URL"
-    [ "$status" -eq 0 ] && json '.requests.sent == 7 and .requests.responses == 7'
+    [ "$status" -eq 0 ]
+    json '.requests.sent == 7 and .requests.responses == 7'
     [ "$(stalled requests)" -eq 7 ]
     stall
     load_json --requests 0.3k "$URL"
@@ -93,7 +94,8 @@ load load_helper
     json '.summary.average == .service.average and .corrected.average > .service.average'
     stall
     load_json -n 5 --latency-correction "$URL"
-    [ "$status" -eq 0 ] && [[ $stderr == *"--latency-correction changes nothing without -q"* ]]
+    [ "$status" -eq 0 ]
+    [[ $stderr == *"--latency-correction changes nothing without -q"* ]]
 }
 
 @test "load: -t ends a request that takes too long, and counts it at its timeout" {
@@ -122,7 +124,8 @@ load load_helper
     stall
     for engine in h1 curl; do
         load_json -n 3 --engine "$engine" "$URL"
-        [ "$status" -eq 0 ] && json ".config.engine == \"$engine\""
+        [ "$status" -eq 0 ]
+        json ".config.engine == \"$engine\""
     done
     load_json -n 3 "$URL" # auto
     json '.config.engine == "h1"'
@@ -146,7 +149,9 @@ load load_helper
     recorded 'Accept: */*'
     recorded 'Accept-Encoding: gzip, compress, deflate, br'
     recorded "User-Agent: perfkit/$("$PERFKIT" --version | sed 's/.* //')"
-    not_recorded 'Content-' && not_recorded 'Connection:' && not_recorded 'Expect:'
+    not_recorded 'Content-'
+    not_recorded 'Connection:'
+    not_recorded 'Expect:'
 }
 
 @test "load: -m sets the method; a HEAD has no body to wait for" {
@@ -155,7 +160,8 @@ load load_helper
     recorded 'DELETE / HTTP/1.1'
     stall --record record --body-bytes 100
     load_json -n 10 --method HEAD "$URL"
-    [ "$status" -eq 0 ] && recorded 'HEAD / HTTP/1.1'
+    [ "$status" -eq 0 ]
+    recorded 'HEAD / HTTP/1.1'
     json '.bytes.bodies == 0 and .requests.responses == 10 and .firstBytePercentiles.p50 == null'
 }
 
@@ -164,9 +170,14 @@ load load_helper
     pk load -n 1 -H 'X-One: 1' --header 'x-two: a b: c' -H 'User-Agent: me' -H 'accept: text/css' \
         -A 'image/png' -H 'X-One: 2' -H 'X-Empty:' "$URL"
     [ "$status" -eq 0 ]
-    recorded 'X-One: 1' && recorded 'X-One: 2' && recorded 'x-two: a b: c'
-    recorded 'User-Agent: me' && not_recorded 'perfkit/'
-    recorded 'accept: text/css' && not_recorded 'image/png' && not_recorded '*/*'
+    recorded 'X-One: 1'
+    recorded 'X-One: 2'
+    recorded 'x-two: a b: c'
+    recorded 'User-Agent: me'
+    not_recorded 'perfkit/'
+    recorded 'accept: text/css'
+    not_recorded 'image/png'
+    not_recorded '*/*'
     tr -d '\r' <record | grep -qix 'x-empty: *'
 }
 
@@ -174,11 +185,14 @@ load load_helper
     stall --record record
     pk load -n 1 -A text/html -T application/json --host example.org -a user:pass "$URL"
     [ "$status" -eq 0 ]
-    recorded 'Accept: text/html' && recorded 'Content-Type: application/json'
-    recorded 'Host: example.org' && recorded "Authorization: Basic $(printf user:pass | base64)"
+    recorded 'Accept: text/html'
+    recorded 'Content-Type: application/json'
+    recorded 'Host: example.org'
+    recorded "Authorization: Basic $(printf user:pass | base64)"
     stall --record record
     pk load -n 1 --accept a/b --content-type c/d --basic-auth u:p:q "$URL"
-    recorded 'Accept: a/b' && recorded 'Content-Type: c/d'
+    recorded 'Accept: a/b'
+    recorded 'Content-Type: c/d'
     recorded "Authorization: Basic $(printf u:p:q | base64)"
 }
 
@@ -190,7 +204,8 @@ load load_helper
     sent_one() { [[ -n $(ss -tnH state established "( dport = :$PORT )" 2>/dev/null) ]]; }
     wait_until "$DEADLINE_S" sent_one
     tr '\0' ' ' <"/proc/$pid/cmdline" >cmdline
-    grep -q -- '-a' cmdline && ! grep -q hushhush cmdline
+    grep -q -- '-a' cmdline
+    ! grep -q hushhush cmdline
 }
 
 @test "load: -d sends a body with each request, whatever the method" {
@@ -202,19 +217,23 @@ load load_helper
     [ "$(stalled received_body_bytes)" -eq 100 ]
     stall --record record
     pk load -n 1 -m POST --body x "$URL"
-    recorded 'POST / HTTP/1.1' && recorded 'Content-Length: 1' && not_recorded 'Content-Type'
+    recorded 'POST / HTTP/1.1'
+    recorded 'Content-Length: 1'
+    not_recorded 'Content-Type'
 }
 
 @test "load: -D sends a file as it is, binary and larger than one segment too" {
     head -c 300000 /dev/urandom >body.bin
     stall --record record
     load_json -n 3 -c 1 -m PUT -D body.bin "$URL"
-    [ "$status" -eq 0 ] && json '.requests.responses == 3'
+    [ "$status" -eq 0 ]
+    json '.requests.responses == 3'
     [ "$(stalled received_body_bytes)" -eq 900000 ]
     tail -c 300000 record | cmp - body.bin
     stall
     run --separate-stderr bash -c 'printf "from a pipe" | "$PERFKIT" load -n 2 --body-file - "$1"' _ "$URL"
-    [ "$status" -eq 0 ] && [ "$(stalled received_body_bytes)" -eq 22 ]
+    [ "$status" -eq 0 ]
+    [ "$(stalled received_body_bytes)" -eq 22 ]
 }
 
 @test "load: bytes are those that the server sent, heads and bodies" {
@@ -240,14 +259,17 @@ load load_helper
 @test "load: --unix-socket reaches a server without a port" {
     stall --unix here.sock --record record
     load_json -n 5 --unix-socket here.sock http://name.invalid/x
-    [ "$status" -eq 0 ] && json '.requests.responses == 5'
-    recorded 'GET /x HTTP/1.1' && recorded 'Host: name.invalid'
+    [ "$status" -eq 0 ]
+    json '.requests.responses == 5'
+    recorded 'GET /x HTTP/1.1'
+    recorded 'Host: name.invalid'
 }
 
 @test "load: --connect-to goes elsewhere and keeps the URL's name" {
     stall --record record
     pk load -n 1 --connect-to "name.invalid:80:127.0.0.1:$PORT" http://name.invalid/
-    [ "$status" -eq 0 ] && recorded 'Host: name.invalid'
+    [ "$status" -eq 0 ]
+    recorded 'Host: name.invalid'
 }
 
 @test "load: two --connect-to for one host share the connections equally" {
@@ -274,18 +296,22 @@ load load_helper
     fi
     stall --ipv6 --record record
     load_json -n 2 "http://localhost:$PORT/"
-    [ "$status" -eq 0 ] && json '.requests.responses == 2'
+    [ "$status" -eq 0 ]
+    json '.requests.responses == 2'
     load_json -n 2 --ipv6 "http://localhost:$PORT/"
-    [ "$status" -eq 0 ] && recorded "Host: localhost:$PORT"
+    [ "$status" -eq 0 ]
+    recorded "Host: localhost:$PORT"
     load_json -n 2 --ipv4 "http://localhost:$PORT/"
-    [ "$status" -eq 1 ] && json '.errorDistribution == {"Connection refused (os error 111)": 2}'
+    [ "$status" -eq 1 ]
+    json '.errorDistribution == {"Connection refused (os error 111)": 2}'
 }
 
 @test "load: an IPv6 address in the URL" {
     [[ -e /proc/net/if_inet6 ]] || skip "no IPv6 here"
     stall --ipv6 --record record
     load_json -n 2 "http://[::1]:$PORT/"
-    [ "$status" -eq 0 ] && recorded "Host: [::1]:$PORT"
+    [ "$status" -eq 0 ]
+    recorded "Host: [::1]:$PORT"
 }
 
 @test "load: --connect-timeout bounds TCP and TLS together" {
@@ -309,11 +335,14 @@ tls_server() {
     certificates server
     tls_server
     load_json -n 2 -c 1 --cacert ca.pem "$URL"
-    [ "$status" -eq 0 ] && json '.requests.responses == 2 and .phases.tls.count == 2'
+    [ "$status" -eq 0 ]
+    json '.requests.responses == 2 and .phases.tls.count == 2'
     load_json -n 2 -c 1 --insecure "$URL"
-    [ "$status" -eq 0 ] && json '.requests.responses == 2'
+    [ "$status" -eq 0 ]
+    json '.requests.responses == 2'
     load_json -n 2 -c 1 "$URL"
-    [ "$status" -eq 1 ] && json '.requests.errorClasses == {"tls": 2} and .requests.responses == 0'
+    [ "$status" -eq 1 ]
+    json '.requests.errorClasses == {"tls": 2} and .requests.responses == 0'
     pk load -n 1 -c 1 --cacert ca.pem "$URL"
     [[ $output == *$'\n  TLS handshake:\t'* ]]
 }
@@ -322,9 +351,11 @@ tls_server() {
     certificates server client
     tls_server -Verify 1 -CAfile ca.pem -verify_return_error
     load_json -n 1 -c 1 --cacert ca.pem --cert client.pem --key client.key "$URL"
-    [ "$status" -eq 0 ] && json '.requests.responses == 1'
+    [ "$status" -eq 0 ]
+    json '.requests.responses == 1'
     load_json -n 1 -c 1 --cacert ca.pem "$URL"
-    [ "$status" -eq 1 ] && json '.requests.responses == 0 and .requests.errors == 1'
+    [ "$status" -eq 1 ]
+    json '.requests.responses == 0 and .requests.errors == 1'
 }
 
 # ---- the server of the run ------------------------------------------------------------------
@@ -346,7 +377,8 @@ exec "$PROGRAMS/stall_server" --unix late.sock
 S
     chmod +x late.sh
     load_json -n 3 --serve ./late.sh --unix-socket late.sock http://late.invalid/x
-    [ "$status" -eq 0 ] && json '.requests.responses == 3 and .config.url == "http://late.invalid/x"'
+    [ "$status" -eq 0 ]
+    json '.requests.responses == 3 and .config.url == "http://late.invalid/x"'
 }
 
 @test "load: --verbose shows what the served program prints, and how the run is made" {
@@ -371,7 +403,8 @@ wait
 S
     chmod +x chatter.sh
     pk load -z 1500ms -q 20 -c 2 --serve ./chatter.sh
-    [ "$status" -eq 0 ] && [ -e chatter.done ]
+    [ "$status" -eq 0 ]
+    [ -e chatter.done ]
 }
 
 @test "load: a server that ends during the run is named" {
@@ -386,7 +419,8 @@ exit 7
 S
     chmod +x short.sh
     pk load -z 1500ms -q 20 --serve ./short.sh
-    [ "$status" -eq 0 ] && [[ $stderr == *"the server ended with exit code 7 during the run"* ]]
+    [ "$status" -eq 0 ]
+    [[ $stderr == *"the server ended with exit code 7 during the run"* ]]
 }
 
 # ---- what comes out -------------------------------------------------------------------------
@@ -394,29 +428,37 @@ S
 @test "load: --output-format text, json and quiet; --json and -j are json" {
     stall
     pk load -n 3 --output-format text "$URL"
-    [ "$status" -eq 0 ] && [[ ${lines[0]} == "Summary:" ]] && [ -z "$stderr" ]
+    [ "$status" -eq 0 ]
+    [[ ${lines[0]} == "Summary:" ]]
+    [ -z "$stderr" ]
     for how in '--output-format=json' --json -j; do
         pk load -n 3 $how "$URL"
-        [ "$status" -eq 0 ] && json '.schema == "load/1" and .requests.responses == 3'
+        [ "$status" -eq 0 ]
+        json '.schema == "load/1" and .requests.responses == 3'
     done
     pk load -n 3 --output-format quiet "$URL"
-    [ "$status" -eq 0 ] && [ -z "$output" ] && [ -z "$stderr" ]
+    [ "$status" -eq 0 ]
+    [ -z "$output" ]
+    [ -z "$stderr" ]
     [ "$(stalled requests)" -eq 15 ]
     pk load -n 3 --output-format quiet "$URL" # now nobody listens
-    [ "$status" -eq 1 ] && [ -z "$output" ]
+    [ "$status" -eq 1 ]
+    [ -z "$output" ]
 }
 
 @test "load: -o writes the report to a file, whole or not at all" {
     stall
     echo before >report.json
     pk load -n 3 -j -o report.json "$URL"
-    [ "$status" -eq 0 ] && [ -z "$output" ]
+    [ "$status" -eq 0 ]
+    [ -z "$output" ]
     jq -e '.requests.responses == 3' report.json
     pk load -n 3 --output report.txt "$URL"
     grep -q '^Summary:$' report.txt
     echo before >kept.json
     pk load -n 3 -j -o kept.json --cacert report.txt "$URL" # no certificate in it: no run
-    [ "$status" -eq 2 ] && [ "$(cat kept.json)" = before ]
+    [ "$status" -eq 2 ]
+    [ "$(cat kept.json)" = before ]
     pk load -n 3 -o - "$URL"
     [[ ${lines[0]} == "Summary:" ]]
     [ "$(ls | grep -c 'report\|kept')" -eq 3 ] # no temporary is left
@@ -462,7 +504,9 @@ S
         local code=0
         wait "$pid" || code=$?
         [ "$code" -eq 130 ]
-        [ "$how" = text ] && grep -q '^Partial: interrupted after .* of 30 s$' out && grep -q '^Summary:' out
+        [[ $how == text ]] || continue
+        grep -q '^Partial: interrupted after .* of 30 s$' out
+        grep -q '^Summary:' out
     done
     jq -e '.interrupted and .summary.total < 20' out
 }
@@ -475,7 +519,9 @@ S
     wait_until "$DEADLINE_S" starting
     kill -INT "$pid"
     wait "$pid" || code=$?
-    [ "$code" -eq 130 ] && [ ! -s out ] && grep -q 'interrupted before the first request' err
+    [ "$code" -eq 130 ]
+    [ ! -s out ]
+    grep -q 'interrupted before the first request' err
     has_ended "$(cat child)"
 }
 
@@ -499,7 +545,8 @@ S
     check() { # OPTION CLASS
         stall "$1"
         load_json -n 4 -c 2 "$URL"
-        [ "$status" -eq 1 ] && json ".requests.errorClasses == {\"$2\": 4} and .requests.responses == 0"
+        [ "$status" -eq 1 ]
+        json ".requests.errorClasses == {\"$2\": 4} and .requests.responses == 0"
     }
     check --reset-each reset
     check --empty-each empty
@@ -511,7 +558,8 @@ S
     for how in --close-each --no-length; do
         stall $how
         load_json -n 50 -c 4 "$URL"
-        [ "$status" -eq 0 ] && json '.requests.responses == 50 and .requests.errors == 0'
+        [ "$status" -eq 0 ]
+        json '.requests.responses == 50 and .requests.errors == 0'
         [ "$(stalled answers)" -eq 50 ]
     done
 }
@@ -532,16 +580,21 @@ S
     ln -s "$PERFKIT" oha
     stall
     run --separate-stderr ./oha -n 3 --no-tui "$URL"
-    [ "$status" -eq 0 ] && [[ ${lines[0]} == "Summary:" ]]
+    [ "$status" -eq 0 ]
+    [[ ${lines[0]} == "Summary:" ]]
     stalled requests >/dev/null
     run --separate-stderr ./oha -n 3 --no-tui "$URL" # nobody listens any more
-    [ "$status" -eq 0 ] && [[ $output == *"[3] Connection refused (os error 111)"* ]]
+    [ "$status" -eq 0 ]
+    [[ $output == *"[3] Connection refused (os error 111)"* ]]
     run --separate-stderr ./oha
     [ "$status" -eq 2 ] && [[ $stderr == *Usage* || $stderr == *usage* ]] && [ -z "$output" ]
     run --separate-stderr ./oha -n x "$URL"
-    [ "$status" -eq 2 ] && [ -z "$output" ]
+    [ "$status" -eq 2 ]
+    [ -z "$output" ]
     run --separate-stderr ./oha -n 1 http://name.invalid/
-    [ "$status" -eq 1 ] && [ -z "$output" ] && [[ $stderr == Error:* ]]
+    [ "$status" -eq 1 ]
+    [ -z "$output" ]
+    [[ $stderr == Error:* ]]
 }
 
 @test "load: called as oha, Ctrl-C still exits 0" {
@@ -554,5 +607,6 @@ S
     wait_until "$DEADLINE_S" sent_one
     kill -INT "$pid"
     wait "$pid" || code=$?
-    [ "$code" -eq 0 ] && grep -q '^Partial' out
+    [ "$code" -eq 0 ]
+    grep -q '^Partial' out
 }

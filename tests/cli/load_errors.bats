@@ -119,9 +119,11 @@ wrong() {
     load load_helper
     stall
     run --separate-stderr bash -c '"$PERFKIT" load -n 3 "$1" >/dev/full' _ "$URL"
-    [ "$status" -eq 2 ] && [[ $stderr == *"standard output"* && ${#stderr_lines[@]} -eq 1 ]]
+    [ "$status" -eq 2 ]
+    [[ $stderr == *"standard output"* && ${#stderr_lines[@]} -eq 1 ]]
     pk load -n 3 -o /dev/full "$URL"
     one_line_error /dev/full
     run --separate-stderr bash -c '"$PERFKIT" load -n 3 --json "$1" | true; exit ${PIPESTATUS[0]}' _ "$URL"
-    [ "$status" -eq 0 ] && [ -z "$stderr" ] # who closed the pipe has read enough
+    [ "$status" -eq 0 ]
+    [ -z "$stderr" ] # who closed the pipe has read enough
 }

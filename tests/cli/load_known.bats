@@ -133,7 +133,8 @@ near() {
     stall --stall-each 200ms
     run --separate-stderr bash -c \
         'ulimit -Sn 64; exec "$PERFKIT" load -n 200 -c 200 --json "$1"' _ "$URL"
-    [ "$status" -eq 0 ] && json '.requests.responses == 200 and .requests.errors == 0'
+    [ "$status" -eq 0 ]
+    json '.requests.responses == 200 and .requests.errors == 0'
     [ "$(stalled connections)" -eq 200 ]
 }
 
