@@ -329,7 +329,7 @@ LINES
 
 @test "serve: clients at work lose not one request to the drain, and are told to leave" {
     start_serve --threads 2 --drain 20s
-    bg "$PROGRAMS/hold_connections" "${SERVE_URL#http://}" 32 loop >held 2>&1 </dev/null
+    hold 32 loop
     local client=$BG_PID
     wait_until "$DEADLINE_S" has_text held "looping 32"
     stop_serve
@@ -344,13 +344,11 @@ LINES
 
 @test "serve: kept connections on which nothing comes do not hold up the end" {
     start_serve --drain 30s
-    mkfifo in
-    exec {fd}<>in # never ends
-    bg "$PROGRAMS/hold_connections" "${SERVE_URL#http://}" 20 answered <in >held
+    hold 20 answered
     wait_until "$DEADLINE_S" has_text held "answered 20"
     local begin=$(now_us)
     stop_serve
-    exec {fd}>&-
+    release
     [ "$SERVE_STATUS" -eq 0 ]
     (($(now_us) - begin < 10000000))
     [[ $(tail -n 1 "$SERVE_OUT") != *"cut off"* ]]

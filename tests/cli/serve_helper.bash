@@ -33,12 +33,29 @@ milliseconds_of() { curl -s -m 30 -o /dev/null -w '%{time_total}' "$@" | awk '{ 
 has_lines() { [[ -f $1 && $(wc -l <"$1") -ge $2 ]]; }
 has_text() { grep -qF -- "$2" "$1"; }
 
-# bg COMMAND...: in the background, ended with the test; BG_PID is its pid. Descriptor 3 is bats' own.
+# bg COMMAND...: in the background, ended with the test; BG_PID is its pid. Descriptor 3 is bats' own,
+# and one that kept HOLD_FD open would keep what `hold` started.
 bg() {
-    "$@" 3>&- &
+    if [[ -n ${HOLD_FD:-} ]]; then "$@" 3>&- {HOLD_FD}>&- &
+    else "$@" 3>&- &
+    fi
     BG_PID=$!
     track "$BG_PID"
 }
 
 # New clients are refused: the server drains, or is gone.
 is_refused() { [[ $(curl -s -m 1 -o /dev/null -w "%{exitcode}" "$SERVE_URL/") == 7 ]]; }
+
+# hold COUNT MODE: many connections (tests/programs/hold_connections) until `release`; what it prints
+# is in the file held, its stdin is $HOLD_FD.
+hold() {
+    [[ -p in ]] || mkfifo in
+    exec {HOLD_FD}<>in
+    "$PROGRAMS/hold_connections" "${SERVE_URL#http://}" "$@" <in >held 2>&1 3>&- {HOLD_FD}>&- &
+    BG_PID=$!
+    track "$BG_PID"
+}
+release() {
+    exec {HOLD_FD}>&-
+    HOLD_FD=
+}
