@@ -4,13 +4,16 @@
 serve_port() { echo "${SERVE_URL##*:}"; }
 
 # raw TEXT [SECONDS]: sends TEXT (with printf's escapes) in one piece and prints everything until the
-# server closes the connection. RAW_CLOSED is 0 if it did not do so within SECONDS (2).
+# server closes the connection. RAW_CLOSED is 0 if it did not do so within SECONDS (2). Bytes that
+# the server did not want to read make it a reset, which is closed too.
 raw() {
-    local fd
+    local fd text
+    text=$(mktemp "$BATS_TEST_TMPDIR/raw.XXXXXX")
+    printf '%b' "$1" >"$text" # bash's own printf would send line by line
     exec {fd}<>"/dev/tcp/127.0.0.1/$(serve_port)" || return 1
-    printf '%b' "$1" >&"$fd"
+    cat "$text" >&"$fd"
     RAW_CLOSED=1
-    timeout "${2:-2}" cat <&"$fd" || RAW_CLOSED=0
+    timeout "${2:-2}" cat <&"$fd" 2>/dev/null || [[ $? -ne 124 ]] || RAW_CLOSED=0
     exec {fd}>&-
 }
 
