@@ -372,3 +372,14 @@ LINES
     exec {fd}>&-
     [[ $(cat reply) == "HTTP/1.1 503 "* && $(cat reply) == *"Connection: close"* && $(cat reply) == *draining* ]]
 }
+
+@test "serve: the man page tells of every endpoint and every kind of fault" {
+    start_serve
+    "$PERFKIT" man serve | sed 's/\\//g' >page
+    local path kind
+    while read -r path _; do
+        path=${path%%[?\[]*}
+        grep -qF -- "$path" page || { echo "$path"; return 1; }
+    done < <(curl -s -m 10 "$SERVE_URL/help")
+    for kind in 500 reset truncate hang slow; do grep -q "$kind" page; done
+}

@@ -4,17 +4,15 @@
 serve_port() { echo "${SERVE_URL##*:}"; }
 
 # raw TEXT [SECONDS]: sends TEXT (with printf's escapes) in one piece and prints everything until the
-# server closes the connection. RAW_CLOSED is 0 if it did not do so within SECONDS (2). Bytes that
-# the server did not want to read make it a reset, which is closed too.
+# server closes or resets the connection. RAW_CLOSED is 0 if it did not do so within SECONDS (2).
 raw() {
-    local fd text
-    text=$(mktemp "$BATS_TEST_TMPDIR/raw.XXXXXX")
-    printf '%b' "$1" >"$text" # bash's own printf would send line by line
+    local fd code=0
+    printf '%b' "$1" >raw.in # bash's own printf would write line by line
     exec {fd}<>"/dev/tcp/127.0.0.1/$(serve_port)" || return 1
-    cat "$text" >&"$fd"
-    RAW_CLOSED=1
-    timeout "${2:-2}" cat <&"$fd" 2>/dev/null || [[ $? -ne 124 ]] || RAW_CLOSED=0
+    cat raw.in >&"$fd" 2>/dev/null || true # it may be closed before everything is sent
+    timeout "${2:-2}" cat <&"$fd" 2>/dev/null || code=$?
     exec {fd}>&-
+    RAW_CLOSED=$((code != 124))
 }
 
 # raw_to FILE TEXT [SECONDS]: the same into a file, so that RAW_CLOSED reaches the caller.
@@ -61,4 +59,13 @@ hold() {
 release() {
     exec {HOLD_FD}>&-
     HOLD_FD=
+}
+
+# A sanitizer's report fails the test even where nobody looked at the server's stderr or exit code.
+teardown() {
+    perfkit_teardown
+    if grep -lE 'Sanitizer|runtime error:' "$BATS_TEST_TMPDIR"/listener.*.err 2>/dev/null; then
+        cat "$BATS_TEST_TMPDIR"/listener.*.err
+        return 1
+    fi
 }

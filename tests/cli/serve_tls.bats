@@ -98,7 +98,7 @@ shown() { openssl s_client -connect "127.0.0.1:$(serve_port)" </dev/null 2>/dev/
 @test "serve: a TLS handshake that takes too long is cut, a client that vanishes harms nobody" {
     needs_tls
     start_serve --tls --head-timeout 1s
-    raw_to reply '\x16\x03\x01' 6 2>/dev/null
+    raw_to reply '\x16\x03\x01' 6
     [ "$RAW_CLOSED" -eq 1 ]
     local i
     for i in 1 2 3; do curl -sk -m 10 "$SERVE_URL/bytes/100M" | head -c 100 >/dev/null || true; done
