@@ -113,6 +113,65 @@ static const pk_example serve_examples[] = {
     {0},
 };
 
+// clang-format off
+static const pk_section serve_sections[] = {
+    {"ENDPOINTS",
+     "All of them answer GET and HEAD; those that are not for the operator take POST, PUT, PATCH and DELETE too, read "
+     "the body and drop it. OPTIONS says what is allowed. A path that is none of these is a file of --static, or 404.\n\n"
+     "* / answers \"Hello, World!\", or what --body, --status and --header say.\n\n"
+     "* /help lists the endpoints. /healthz is 200 as long as the server runs, /readyz is 503 while it drains.\n\n"
+     "* /metrics: counters in Prometheus text format 0.0.4. requests_total{code=\"200\"} counts an answer before the "
+     "client can see it, so it is exact for whoever has the answer; requests to /metrics are not in it but in "
+     "scrapes_total. bytes_sent_total counts bodies. request_duration_seconds runs from the complete head to the last "
+     "byte handed to the kernel, delays included.\n\n"
+     "* /echo sends the request's body back with its Content-Type. /headers, /ip and /method tell as JSON what came.\n\n"
+     "* /bytes/N: N bytes (64k, 1MB), the same every time: lines of 64 characters, each begun one character later in "
+     "the alphabet than the one before.\n\n"
+     "* /status/CODE answers that status, 200 to 599. /status/200:9,503:1 answers each by its weight, by chance with "
+     "--seed; a weight missing is 1.\n\n"
+     "* /delay/DURATION answers after so long. The connection is put aside and holds no thread. A bare number means "
+     "milliseconds, here and in what follows.\n\n"
+     "* /block/DURATION answers after so long too, but stalls its thread and every connection of that thread: a stall "
+     "of known length, to see what a load tester makes of it.\n\n"
+     "* /stream/N?chunk=BYTES&every=DURATION: N chunks of so many bytes (64), so long after each other (0). A chunk "
+     "larger than about half of --conn-memory comes as several.\n\n"
+     "* /drip?bytes=N&duration=DURATION&delay=DURATION: after the delay (0), N bytes (10) spread over the duration "
+     "(2s), the first at its begin and the last at its end, with a Content-Length.\n\n"
+     "* /redirect/N leads through N redirects to a 200. /redirect-to?url=URL leads there.\n\n"
+     "* /error?rate=SHARE&kind=KIND fails a share (1) of its requests; see FAULT INJECTION for the kinds."},
+    {"FAULT INJECTION",
+     "--delay, --jitter and --error-rate apply to every request but those to /help, /healthz, /readyz and /metrics. The "
+     "kinds of --error-kind and /error:\n\n"
+     "* 500: an answer of that status.\n\n"
+     "* reset: the connection is reset without an answer; a socket in the file system is closed.\n\n"
+     "* truncate: a body of 1024 bytes is promised and the connection closed after 512.\n\n"
+     "* hang: no answer; the connection is freed when its client leaves.\n\n"
+     "* slow: 20 bytes, one every 100 ms.\n\n"
+     "Chance comes from --seed: the n-th request that is subject to chance has the same luck in every run, so the number "
+     "of failures among N requests is the same, on however many threads and connections. faults_injected_total in "
+     "/metrics says how many there were; each of them can be compared with what a client counted."},
+    {"LIMITS",
+     "The limit on open files is raised to the hard one at the start. Beyond --max-connections (or that limit less 64) "
+     "clients are connected by the kernel and wait unanswered until somebody leaves; a warning says so once.\n\n"
+     "A request's head must arrive within --head-timeout: the first one counting from the connection, later ones from "
+     "their request line, at the latest from the end of --idle-timeout. Then 408 is sent, if the request line was "
+     "there, and the connection is closed. A byte now and then does not prolong it.\n\n"
+     "A head larger than about three quarters of --conn-memory is 431, a target 414. A body larger than --max-body is "
+     "413: it is read to its end if that is within 16 MiB more, else the connection is closed. A client that waits "
+     "(/delay, hang, /stream) and closes, or shuts its sending side, is taken for gone within a second.\n\n"
+     "HTTP/1.0 and HTTP/1.1; no HTTP/2, no compression. A request that can be read in two ways is refused with 400 and "
+     "the connection closed: Content-Length beside Transfer-Encoding, either of them or Host twice, a blank before a "
+     "colon."},
+    {"EXIT STATUS",
+     "The first Ctrl-C or SIGTERM ends accepting at once. Running requests go on for at most --drain; every answer says "
+     "Connection: close, and kept connections on which nothing comes for a second are closed. Then one line sums up.\n\n"
+     "* 0: it served until a signal came.\n\n"
+     "* 2: wrong command line, or it cannot start: a port in use, too few open files, a certificate that is none.\n\n"
+     "* 130: a second signal ended it at once."},
+    {0},
+};
+// clang-format on
+
 typedef struct printer {
     const char *name;
     bool quiet, verbose;
@@ -167,5 +226,6 @@ const pk_command pk_cmd_serve = {
     .opts = serve_opts,
     .options_bytes = sizeof(serve_cli),
     .examples = serve_examples,
+    .sections = serve_sections,
     .run = serve_run,
 };

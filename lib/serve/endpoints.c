@@ -17,6 +17,7 @@ static const char plain_text[] = "text/plain; charset=utf-8";
 
 enum MHD_Result pk_answer_prepared(pk_conn *conn) {
     const pk_prepared *root = atomic_load_explicit(&conn->server->root_now, memory_order_acquire);
+    if (root->head_bytes > conn->spare_bytes) return pk_reply_no_memory(conn);
     pk_count(conn->counters, PK_COUNTER(answered) + root->status, 1);
     conn->reply_bytes = root->body_bytes;
     conn->answered = true;

@@ -56,7 +56,7 @@ void *pk_exchange_line(void *cls, const char *target, struct MHD_Connection *mhd
     if (!conn) return NULL; /* out of memory when it was accepted: it will be closed */
     conn->stage = STAGE_HEAD;
     conn->upload_bytes = conn->reply_bytes = 0;
-    conn->scrape = conn->answered = false;
+    conn->scrape = conn->answered = conn->on_purpose = false;
     atomic_store_explicit(&conn->line_seen, true, memory_order_relaxed);
     if (server->root_is_plain && target && target[0] == '/' && !target[1]) {
         conn->request = NULL;
@@ -86,11 +86,24 @@ static enum MHD_Result refuse_method(pk_conn *conn, unsigned allowed, unsigned s
     return pk_reply(conn, status, response, bytes);
 }
 
-static enum MHD_Result look_at_field(void *cls, enum MHD_ValueKind kind, const char *name,
-                                     size_t name_bytes, const char *value, size_t value_bytes) {
-    (void)kind;
-    return pk_head_check_field(cls, name, name_bytes, value ? value : "", value_bytes) ? MHD_YES
-                                                                                       : MHD_NO;
+static enum MHD_Result look_at_part(void *cls, enum MHD_ValueKind kind, const char *name,
+                                    size_t name_bytes, const char *value, size_t value_bytes) {
+    pk_head_check *check = cls;
+    check->parts++;
+    if (kind != MHD_HEADER_KIND) return MHD_YES;
+    return pk_head_check_field(check, name, name_bytes, value ? value : "", value_bytes) ? MHD_YES
+                                                                                         : MHD_NO;
+}
+
+/* What the head of the answer may take of the connection's memory: what that of the request has
+ * left. MHD keeps the request's head there, and 56 bytes for each part, aligned. */
+static size_t spare_bytes(const pk_conn *conn, const pk_head_check *check) {
+    enum { PART_BYTES = 64 };
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(conn->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    size_t all = (size_t)conn->server->options->conn_memory_bytes;
+    size_t used = (info ? info->header_size : 0) + PART_BYTES * check->parts;
+    return used < all ? all - used : 0;
 }
 
 /* The first call of the handler: the head is complete. Answering here closes the connection, so
@@ -103,7 +116,9 @@ static enum MHD_Result head_complete(pk_conn *conn, const char *method_name) {
     conn->stage = STAGE_BODY;
 
     pk_head_check check = {.status = 0};
-    MHD_get_connection_values_n(conn->mhd, MHD_HEADER_KIND, look_at_field, &check);
+    MHD_get_connection_values_n(
+        conn->mhd, MHD_HEADER_KIND | MHD_GET_ARGUMENT_KIND | MHD_COOKIE_KIND, look_at_part, &check);
+    conn->spare_bytes = spare_bytes(conn, &check);
     if (check.status) return refuse(conn, check.status, check.why);
     unsigned method = pk_method_of(method_name);
     if (!conn->request && !(method & PK_ALL_METHODS)) {
@@ -185,13 +200,12 @@ static pk_abort_reason abort_reason(enum MHD_RequestTerminationCode how) {
     }
 }
 
-/* A request that ended otherwise than by its answer. Neither a fault we injected is one nor what
- * MHD refused in the middle of the body: that one was answered. */
+/* A request that ended otherwise than by its answer. What MHD refused in the middle of the body is
+ * none: it was answered. */
 static void count_aborted(pk_conn *conn, enum MHD_RequestTerminationCode how) {
-    bool on_purpose = conn->request && conn->request->fault;
     bool refused_by_mhd =
         !conn->answered && MHD_get_connection_info(conn->mhd, MHD_CONNECTION_INFO_HTTP_STATUS);
-    if (on_purpose || refused_by_mhd || conn->scrape) return;
+    if (conn->on_purpose || refused_by_mhd || conn->scrape) return;
     pk_abort_reason reason = conn->wait.client_left ? PK_ABORT_CLIENT : abort_reason(how);
     pk_count(conn->counters, PK_COUNTER(aborted) + reason, 1);
 }

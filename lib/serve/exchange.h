@@ -25,6 +25,7 @@ typedef struct pk_head_check {
     bool host, content_length, transfer_encoding, expects_continue;
     uint64_t content_bytes; /* UINT64_MAX: more than that, or no number */
     unsigned status;        /* to refuse the request with; 0: nothing wrong so far */
+    size_t parts;           /* fields, query parameters and cookies: each costs MHD memory */
     const char *why;
 } pk_head_check;
 /* Pure. False: refused, status and why say how. RFC 9110 5.6.2 (tokens), RFC 9112 3.2 (one Host),

@@ -40,6 +40,7 @@ enum MHD_Result pk_inject_fault(pk_conn *conn, pk_serve_fault kind) {
     bool first = !conn->request->fault_counted;
     if (first) pk_count(conn->counters, PK_COUNTER(faults) + kind, 1);
     conn->request->fault = kind;
+    conn->on_purpose = true;
     conn->request->fault_counted = true;
     switch (kind) {
     case PK_SERVE_FAULT_STATUS:

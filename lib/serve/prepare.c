@@ -64,8 +64,10 @@ static bool prepare(pk_server *server, const char *type, bool last, pk_prepared 
         if (!add_field(response, options->headers.items[i], err)) goto fail;
     unsigned status = (unsigned)options->status;
     bool empty = status == MHD_HTTP_NO_CONTENT || status == MHD_HTTP_NOT_MODIFIED;
-    *prepared = (pk_prepared){
-        .response = response, .status = status, .body_bytes = empty ? 0 : server->root_body.length};
+    *prepared = (pk_prepared){.response = response,
+                              .status = status,
+                              .body_bytes = empty ? 0 : server->root_body.length,
+                              .head_bytes = pk_response_head_bytes(response)};
     return true;
 fail:
     if (response) MHD_destroy_response(response);

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 enum { TEXT_MAX = 4096 };
 static const char plain_text[] = "text/plain; charset=utf-8";
@@ -10,10 +11,43 @@ bool pk_response_field(struct MHD_Response *response, const char *name, const ch
     return response && MHD_add_response_header(response, name, value) == MHD_YES;
 }
 
+/* Status line, Date, Connection, a length or coding (160 bytes at most), and what MHD needs for
+ * alignment and to begin a chunk. */
+enum { HEAD_BASE_BYTES = 352 };
+
+static enum MHD_Result add_field_bytes(void *cls, enum MHD_ValueKind kind, const char *name,
+                                       const char *value) {
+    (void)kind;
+    *(size_t *)cls += strlen(name) + strlen(value) + sizeof ": \r\n" - 1;
+    return MHD_YES;
+}
+
+size_t pk_response_head_bytes(struct MHD_Response *response) {
+    size_t bytes = HEAD_BASE_BYTES;
+    MHD_get_response_headers(response, add_field_bytes, &bytes);
+    return bytes;
+}
+
+enum MHD_Result pk_reply_no_memory(pk_conn *conn) {
+    static const char answer[] = "HTTP/1.1 431 Request Header Fields Too Large\r\n"
+                                 "Content-Length: 0\r\n"
+                                 "Connection: close\r\n\r\n";
+    conn->on_purpose = true;
+    if (!conn->secure &&
+        send(conn->fd, answer, sizeof answer - 1, MSG_DONTWAIT | MSG_NOSIGNAL) > 0 && !conn->scrape)
+        pk_count(conn->counters, PK_COUNTER(answered) + MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE,
+                 1);
+    return MHD_NO;
+}
+
 enum MHD_Result pk_reply(pk_conn *conn, unsigned status, struct MHD_Response *response,
                          uint64_t body_bytes) {
     if (!response) return MHD_NO;
     enum MHD_Result queued = MHD_NO;
+    if (pk_response_head_bytes(response) > conn->spare_bytes) {
+        MHD_destroy_response(response);
+        return pk_reply_no_memory(conn);
+    }
     if (!atomic_load_explicit(&conn->server->draining, memory_order_relaxed) ||
         pk_response_field(response, MHD_HTTP_HEADER_CONNECTION, "close"))
         queued = MHD_queue_response(conn->mhd, status, response);

@@ -8,6 +8,11 @@
  * body_bytes is counted when the answer has been sent completely. */
 enum MHD_Result pk_reply(pk_conn *conn, unsigned status, struct MHD_Response *response,
                          uint64_t body_bytes);
+/* At most so much memory is needed for the head of this answer. */
+size_t pk_response_head_bytes(struct MHD_Response *response);
+/* The request's head left no memory for that of an answer: MHD would close without one. Sends 431
+ * around MHD and closes; over TLS, where that cannot be done, it only closes. */
+enum MHD_Result pk_reply_no_memory(pk_conn *conn);
 /* A line of plain text; a newline is added. */
 enum MHD_Result pk_reply_text(pk_conn *conn, unsigned status, const char *fmt, ...) PK_PRINTF(3, 4);
 /* 400 with the reason in err, named after the parameter. */

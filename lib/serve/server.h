@@ -35,6 +35,7 @@ typedef struct pk_prepared {
     struct MHD_Response *response;
     unsigned status;
     uint64_t body_bytes;
+    size_t head_bytes; /* at most so much memory for its head */
 } pk_prepared;
 
 struct pk_server {
@@ -100,9 +101,11 @@ struct pk_conn {
     pk_counters *counters;
     unsigned stage;        /* of exchange.c */
     uint64_t started_ns;   /* head complete */
+    size_t spare_bytes;    /* of the connection's memory, for the head of the answer */
     uint64_t upload_bytes; /* of the request's body, so far */
     uint64_t reply_bytes;  /* of the answer's body, to be counted when it has been sent */
     bool answered;         /* by us; MHD refuses some requests itself */
+    bool on_purpose;       /* what looks like a failure is meant: a fault, a refusal around MHD */
     bool is_head;          /* the method is HEAD: no body */
     bool scrape;           /* of /metrics: counted apart */
     pk_request *request;   /* NULL for "/" on its short way */

@@ -124,9 +124,12 @@ near() {
 @test "load known: the closed loop sends what the server's delay allows" {
     stall --stall-each 50ms
     load_json -z 2s -c 10 "$URL"
-    near .summary.requestsPerSec 200 0.03 # 10 connections / 0.05 s
-    near .latencyPercentiles.p50 0.05 0.03
-    near .rps.mean 200 0.05
+    # 10 connections / 0.05 s = 200; on a machine that is busy otherwise answers come later, and the
+    # rate must be what that leaves, not less.
+    json '.summary.requestsPerSec <= 200'
+    near .summary.fastest 0.05 0.03
+    near '.summary.requestsPerSec * .summary.average' 10 0.04
+    near '.rps.mean / .summary.requestsPerSec' 1 0.05
 }
 
 @test "load known: 200 connections and a soft limit of 64 open files: the limit is raised" {
@@ -182,7 +185,7 @@ ten_thousand() { # URL
         output=$(cat "$LONG.json") stderr=$(cat "$LONG.err")
     else # the run beside the others was held up: one for itself
         stall --stall-each 1s
-        load_json -n 100 -c 1 "$URL"
+        PK_LIMIT_S=150 load_json -n 100 -c 1 "$URL"
     fi
     json '.requests.responses == 100 and .generator.connectionsOpened == 1'
     near .latencyPercentiles.p50 1.0 0.01

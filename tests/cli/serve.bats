@@ -31,7 +31,9 @@ load serve_helper
 }
 
 @test "serve: --listen may be repeated, with IPv6, a bare port and a name" {
-    start_serve --listen 127.0.0.1:0 --listen '[::1]:0' -l 0 --listen :0 --listen localhost:0
+    local name=localhost
+    getent ahosts localhost >hosts || name=127.0.0.1 # no /etc/hosts here
+    start_serve --listen 127.0.0.1:0 --listen '[::1]:0' -l 0 --listen :0 --listen "$name:0"
     wait_until "$DEADLINE_S" has_lines "$SERVE_OUT" 5
     mapfile -t urls < <(sed -n 's/^listening on //p' "$SERVE_OUT")
     [ "${#urls[@]}" -eq 5 ]
@@ -329,7 +331,7 @@ LINES
 
 @test "serve: clients at work lose not one request to the drain, and are told to leave" {
     start_serve --threads 2 --drain 20s
-    bg "$PROGRAMS/hold_connections" "${SERVE_URL#http://}" 32 loop >held 2>&1 </dev/null
+    hold 32 loop
     local client=$BG_PID
     wait_until "$DEADLINE_S" has_text held "looping 32"
     stop_serve
@@ -344,13 +346,11 @@ LINES
 
 @test "serve: kept connections on which nothing comes do not hold up the end" {
     start_serve --drain 30s
-    mkfifo in
-    exec {fd}<>in # never ends
-    bg "$PROGRAMS/hold_connections" "${SERVE_URL#http://}" 20 answered <in >held
+    hold 20 answered
     wait_until "$DEADLINE_S" has_text held "answered 20"
     local begin=$(now_us)
     stop_serve
-    exec {fd}>&-
+    release
     [ "$SERVE_STATUS" -eq 0 ]
     (($(now_us) - begin < 10000000))
     [[ $(tail -n 1 "$SERVE_OUT") != *"cut off"* ]]
@@ -371,4 +371,15 @@ LINES
     timeout 5 cat <&"$fd" >reply
     exec {fd}>&-
     [[ $(cat reply) == "HTTP/1.1 503 "* && $(cat reply) == *"Connection: close"* && $(cat reply) == *draining* ]]
+}
+
+@test "serve: the man page tells of every endpoint and every kind of fault" {
+    start_serve
+    "$PERFKIT" man serve | sed 's/\\//g' >page
+    local path kind
+    while read -r path _; do
+        path=${path%%[?\[]*}
+        grep -qF -- "$path" page || { echo "$path"; return 1; }
+    done < <(curl -s -m 10 "$SERVE_URL/help")
+    for kind in 500 reset truncate hang slow; do grep -q "$kind" page; done
 }
