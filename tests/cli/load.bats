@@ -2,6 +2,9 @@
 load helper
 load load_helper
 
+# Rates and delays are compared with the truth here too: see load_known.bats on second attempts.
+setup_file() { export BATS_TEST_RETRIES=2; }
+
 # ---- how much -------------------------------------------------------------------------------
 
 @test "load: -n sends so many requests, in plain numbers and with suffixes" {

@@ -57,12 +57,3 @@ busy_cpu() {
     [[ $text == *"    a thread of perfkit waited for a CPU, "* ]]
     [[ $text =~ "of a CPU and "[0-9]+"% waiting for one" ]]
 }
-
-@test "load client: on a CPU shared with two programs of its own priority, at a rate, it says so too" {
-    [[ -r /proc/thread-self/schedstat ]] || skip "this kernel does not tell how long a thread waits"
-    busy_cpu 2
-    start_listener taskset -c "$REST" "$PROGRAMS/stall_server"
-    run --separate-stderr timeout 60 taskset -c "$BUSY" "$PERFKIT" load -z 2s -q 100 --json "$LISTENER_URL"
-    json '.verdict.clientLimited'
-    json '[.verdict.reasons[] | select(test("waited for a CPU|left late though a connection was free"))] | length > 0'
-}
