@@ -16,7 +16,10 @@
 static const char plain_text[] = "text/plain; charset=utf-8";
 
 enum MHD_Result pk_answer_prepared(pk_conn *conn) {
-    const pk_prepared *root = atomic_load_explicit(&conn->server->root_now, memory_order_acquire);
+    const pk_worker *worker = conn->worker;
+    const pk_prepared *root = atomic_load_explicit(&conn->server->draining, memory_order_relaxed)
+                                  ? &worker->root_last
+                                  : &worker->root;
     if (root->head_bytes > conn->spare_bytes) return pk_reply_no_memory(conn);
     pk_count(conn->counters, PK_COUNTER(answered) + root->status, 1);
     conn->reply_bytes = root->body_bytes;
@@ -68,7 +71,7 @@ enum MHD_Result pk_answer_metrics(pk_conn *conn) {
     pk_totals totals;
     pk_gauges gauges;
     pk_strbuf text;
-    pk_metrics_sum(&conn->server->metrics, &totals);
+    pk_server_totals(conn->server, &totals);
     /* this scrape was counted when its head came: show the earlier ones */
     totals.scrapes--;
     pk_server_gauges(conn->server, &gauges);

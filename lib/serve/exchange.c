@@ -3,12 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include "base/units.h"
 #include "serve/endpoints.h"
 #include "serve/inject.h"
 #include "serve/reply.h"
 #include "serve/routes.h"
+#include "serve/worker.h"
 #include "timing/clock.h"
 
 /* Stages of a request; each MHD callback moves it on. */
@@ -21,12 +21,6 @@ enum stage {
 /* Beyond max_body_bytes so much more of a body is read and dropped before the 413: closing with
  * bytes unread resets the connection, and the client may never see the answer. */
 static const uint64_t discard_max_bytes = 16 << 20;
-
-static void wake(const pk_server *server) {
-    /* Fails only when the counter is full: then the timekeeper is awake anyway. */
-    ssize_t n = write(server->wake_fd, &(uint64_t){1}, sizeof(uint64_t));
-    (void)n;
-}
 
 static pk_request *request_new(const pk_server *server, const char *raw) {
     size_t bytes = strlen(raw) + 1;
@@ -49,7 +43,8 @@ static void request_free(pk_request *request) {
 }
 
 void *pk_exchange_line(void *cls, const char *target, struct MHD_Connection *mhd) {
-    const pk_server *server = cls;
+    const pk_worker *worker = cls;
+    const pk_server *server = worker->server;
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     pk_conn *conn = info ? info->socket_context : NULL;
@@ -57,7 +52,7 @@ void *pk_exchange_line(void *cls, const char *target, struct MHD_Connection *mhd
     conn->stage = STAGE_HEAD;
     conn->upload_bytes = conn->reply_bytes = 0;
     conn->scrape = conn->answered = conn->on_purpose = false;
-    atomic_store_explicit(&conn->line_seen, true, memory_order_relaxed);
+    conn->line_since_ns = worker->now_ns;
     if (server->root_is_plain && target && target[0] == '/' && !target[1]) {
         conn->request = NULL;
         return conn;
@@ -111,8 +106,9 @@ static size_t spare_bytes(const pk_conn *conn, const pk_head_check *check) {
 static enum MHD_Result head_complete(pk_conn *conn, const char *method_name) {
     const pk_server *server = conn->server;
     uint64_t max_body = server->options->max_body_bytes;
-    if (atomic_exchange(&conn->waiting_since_ns, PK_CONN_BUSY) == PK_CONN_CUT) return MHD_NO;
-    conn->started_ns = pk_now_ns();
+    if (conn->cut) return MHD_NO;
+    conn->waiting = false;
+    conn->started_ns = conn->worker->now_ns;
     conn->stage = STAGE_BODY;
 
     pk_head_check check = {.status = 0};
@@ -216,16 +212,17 @@ void pk_exchange_done(void *cls, struct MHD_Connection *mhd, void **context,
     pk_conn *conn = *context;
     if (!conn) return;
     if (conn->stage != STAGE_HEAD) {
-        uint64_t now = pk_now_ns();
+        /* One reading per request: the end of this one is where the next one begins. */
+        uint64_t now = conn->worker->now_ns = pk_now_ns();
         if (how != MHD_REQUEST_TERMINATED_COMPLETED_OK) {
             count_aborted(conn, how);
         } else if (!conn->scrape) {
             pk_count_duration(conn->counters, now - conn->started_ns);
             pk_count(conn->counters, PK_COUNTER(body_bytes), conn->is_head ? 0 : conn->reply_bytes);
         }
-        atomic_store_explicit(&conn->reused, true, memory_order_relaxed);
-        atomic_store_explicit(&conn->line_seen, false, memory_order_relaxed);
-        atomic_store_explicit(&conn->waiting_since_ns, now, memory_order_release);
+        conn->waiting = conn->reused = true;
+        conn->waiting_since_ns = now;
+        conn->line_since_ns = 0;
     }
     conn->stage = STAGE_DONE;
     conn->wait.client_left = false;
@@ -233,47 +230,36 @@ void pk_exchange_done(void *cls, struct MHD_Connection *mhd, void **context,
     conn->request = NULL;
 }
 
-static void conn_open(pk_server *server, struct MHD_Connection *mhd, void **context) {
+static void conn_open(pk_worker *worker, struct MHD_Connection *mhd, void **context) {
+    pk_server *server = worker->server;
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
-    pk_counters *counters = pk_metrics_mine(&server->metrics);
-    pk_conn *conn = calloc(1, sizeof *conn);
-    if (!info || !counters || !conn) {
+    pk_conn *conn = malloc(sizeof *conn);
+    if (!info || !conn) {
         free(conn);
         return;
     }
     *conn = (pk_conn){.server = server,
+                      .worker = worker,
+                      .counters = worker->counters,
                       .mhd = mhd,
                       .fd = info->connect_fd,
                       .secure = server->options->tls,
-                      .counters = counters,
-                      .wait = {.mhd = mhd, .fd = info->connect_fd}};
-    atomic_store(&conn->waiting_since_ns, pk_now_ns());
-    pk_count(counters, PK_COUNTER(opened), 1);
-    *context = conn;
-
-    pthread_mutex_lock(&server->lock);
-    conn->next = server->conns;
+                      .waiting = true,
+                      .waiting_since_ns = worker->now_ns,
+                      .wait = {.mhd = mhd, .fd = info->connect_fd},
+                      .next = worker->conns};
     if (conn->next) conn->next->prev = conn;
-    server->conns = conn;
-    if (++server->conns_open > server->conns_peak) server->conns_peak = server->conns_open;
-    pthread_mutex_unlock(&server->lock);
+    worker->conns = conn;
+    pk_count(conn->counters, PK_COUNTER(opened), 1);
+    *context = conn;
 }
 
-static void conn_close(pk_server *server, pk_conn *conn) {
-    pthread_mutex_lock(&server->lock);
-    if (conn) {
-        if (conn->prev) conn->prev->next = conn->next;
-        else server->conns = conn->next;
-        if (conn->next) conn->next->prev = conn->prev;
-        server->conns_open--;
-    }
-    server->conns_closed++;
-    bool tell = server->wants_room;
-    server->wants_room = false;
-    pthread_mutex_unlock(&server->lock);
-    if (tell) wake(server);
+static void conn_close(pk_worker *worker, pk_conn *conn) {
     if (!conn) return; /* there was no memory for it */
+    if (conn->prev) conn->prev->next = conn->next;
+    else worker->conns = conn->next;
+    if (conn->next) conn->next->prev = conn->prev;
     pk_count(conn->counters, PK_COUNTER(closed), 1);
     request_free(conn->request);
     free(conn);
@@ -281,23 +267,26 @@ static void conn_close(pk_server *server, pk_conn *conn) {
 
 void pk_exchange_connection(void *cls, struct MHD_Connection *mhd, void **context,
                             enum MHD_ConnectionNotificationCode what) {
-    if (what == MHD_CONNECTION_NOTIFY_STARTED) conn_open(cls, mhd, context);
-    else conn_close(cls, *context);
+    if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+        conn_open(cls, mhd, context);
+    } else {
+        conn_close(cls, *context);
+        pk_serve_worker_leave(cls);
+    }
 }
 
 void pk_exchange_log(void *cls, const char *fmt, va_list args) {
     static const char refused[] = "Error processing request (HTTP response code is %u";
     static const char full[] = "Hit process or system resource limit";
-    pk_server *server = cls;
+    pk_worker *worker = cls;
+    pk_server *server = worker->server;
     va_list again;
     va_copy(again, args);
     /* MHD tells of its own refusals (400, 414, 431, 505 ..) nowhere else when the request line
      * itself was wrong: no callback knows of such a request. */
     if (strncmp(fmt, refused, sizeof refused - 1) == 0) {
         unsigned status = va_arg(again, unsigned);
-        pk_counters *counters = pk_metrics_mine(&server->metrics);
-        if (counters && status < PK_STATUS_MAX)
-            pk_count(counters, PK_COUNTER(answered) + status, 1);
+        if (status < PK_STATUS_MAX) pk_count(worker->counters, PK_COUNTER(answered) + status, 1);
     }
     va_end(again);
 

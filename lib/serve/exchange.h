@@ -5,7 +5,8 @@
 #include <stdarg.h>
 #include "serve/server.h"
 
-/* The request line is there: MHD_OPTION_URI_LOG_CALLBACK, cls is the pk_server. */
+/* In all of them cls is the pk_worker.
+ * The request line is there: MHD_OPTION_URI_LOG_CALLBACK. */
 void *pk_exchange_line(void *cls, const char *target, struct MHD_Connection *mhd);
 /* The access handler. */
 enum MHD_Result pk_exchange_handle(void *cls, struct MHD_Connection *mhd, const char *url,

@@ -2,16 +2,15 @@
 #include "base/units.h"
 #include "serve/exchange.h"
 
+/* RFC 9110, 5.6.2. */
 static bool is_token(const char *name, size_t bytes) {
-    static const bool not_tchar[256] = {
-        ['"'] = true, ['('] = true,  [')'] = true, [','] = true, ['/'] = true, [':'] = true,
-        [';'] = true, ['<'] = true,  ['='] = true, ['>'] = true, ['?'] = true, ['@'] = true,
-        ['['] = true, ['\\'] = true, [']'] = true, ['{'] = true, ['}'] = true,
+    static const bool tchar[256] = {
+        ['!'] = true,         ['#' ... '\''] = true, ['*'] = true,         ['+'] = true,
+        ['-'] = true,         ['.'] = true,          ['0' ... '9'] = true, ['A' ... 'Z'] = true,
+        ['^' ... 'z'] = true, ['|'] = true,          ['~'] = true,
     };
-    for (size_t i = 0; i < bytes; i++) {
-        unsigned char c = (unsigned char)name[i];
-        if (c <= ' ' || c >= 0x7f || not_tchar[c]) return false;
-    }
+    for (size_t i = 0; i < bytes; i++)
+        if (!tchar[(unsigned char)name[i]]) return false;
     return bytes > 0;
 }
 

@@ -20,7 +20,7 @@ typedef enum pk_head_verdict { PK_HEAD_FINE, PK_HEAD_LATE, PK_HEAD_IDLE_IN_DRAIN
 pk_head_verdict pk_head_judge(const pk_head_state *state, uint64_t head_timeout_ns,
                               uint64_t idle_timeout_ns);
 
-/* Looks at all connections; the timekeeper's. */
-void pk_heads_cut_late(pk_server *server, uint64_t now_ns);
+/* Looks at all connections of the worker; from its thread, outside of MHD's callbacks. */
+void pk_heads_cut_late(pk_worker *worker, uint64_t now_ns);
 
 #endif

@@ -14,13 +14,12 @@ static const uint64_t slow_step_ns = 100 * PK_NS_PER_MS;
 enum { TRUNCATED_BYTES = 1024 };
 
 bool pk_wait_until(pk_conn *conn, uint64_t due_ns, enum MHD_Result *result) {
-    pk_server *server = conn->server;
-    if (conn->wait.client_left || atomic_load(&server->stopping)) {
+    if (conn->wait.client_left || atomic_load(&conn->server->stopping)) {
         *result = MHD_NO;
         return true;
     }
     if (due_ns <= pk_now_ns()) return false;
-    *result = pk_suspend(&server->suspended, &conn->wait, due_ns) ? MHD_YES : MHD_NO;
+    *result = pk_suspend(&conn->worker->suspended, &conn->wait, due_ns) ? MHD_YES : MHD_NO;
     return true;
 }
 

@@ -1,6 +1,5 @@
 #include "serve/metrics.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,38 +14,12 @@ static const uint64_t duration_ends_ns[PK_DURATION_BUCKETS] = {
     500000000, 1000000000, 2500000000, 5000000000, 10000000000,
 };
 
-bool pk_metrics_init(pk_metrics *metrics, pk_err *err) {
-    atomic_init(&metrics->blocks, NULL);
-    errno = pthread_key_create(&metrics->key, NULL);
-    if (errno == 0) return true;
-    pk_fail(err, PK_E_SYS, NULL, "cannot make a place for the counters of each thread");
-    return false;
-}
-
-void pk_metrics_fini(pk_metrics *metrics) {
-    pk_counters *block = atomic_load(&metrics->blocks);
-    while (block) {
-        pk_counters *next = block->next;
-        free(block);
-        block = next;
-    }
-    pthread_key_delete(metrics->key);
-}
-
-pk_counters *pk_metrics_mine(pk_metrics *metrics) {
-    pk_counters *mine = pthread_getspecific(metrics->key);
-    if (mine) return mine;
-    mine = aligned_alloc(alignof(pk_counters), sizeof *mine);
-    if (!mine) return NULL;
-    memset(mine, 0, sizeof *mine);
-    if (pthread_setspecific(metrics->key, mine) != 0) {
-        free(mine);
-        return NULL;
-    }
-    pk_counters *first = atomic_load(&metrics->blocks);
-    do mine->next = first;
-    while (!atomic_compare_exchange_weak(&metrics->blocks, &first, mine));
-    return mine;
+pk_counters *pk_counters_new(size_t n) {
+    size_t bytes;
+    if (__builtin_mul_overflow(n, sizeof(pk_counters), &bytes)) return NULL;
+    pk_counters *blocks = aligned_alloc(alignof(pk_counters), bytes);
+    if (blocks) memset(blocks, 0, bytes);
+    return blocks;
 }
 
 void pk_count_duration(pk_counters *counters, uint64_t ns) {
@@ -56,12 +29,12 @@ void pk_count_duration(pk_counters *counters, uint64_t ns) {
     pk_count(counters, PK_COUNTER(duration_sum_ns), ns);
 }
 
-void pk_metrics_sum(const pk_metrics *metrics, pk_totals *totals) {
-    uint64_t sums[sizeof *totals / sizeof(uint64_t)] = {0};
-    for (const pk_counters *block = atomic_load(&metrics->blocks); block; block = block->next)
-        for (size_t i = 0; i < sizeof sums / sizeof *sums; i++)
-            sums[i] += atomic_load_explicit(&block->values[i], memory_order_relaxed);
-    memcpy(totals, sums, sizeof *totals);
+void pk_counters_add(const pk_counters *counters, pk_totals *totals) {
+    uint64_t sums[sizeof *totals / sizeof(uint64_t)];
+    memcpy(sums, totals, sizeof sums);
+    for (size_t i = 0; i < sizeof sums / sizeof *sums; i++)
+        sums[i] += atomic_load_explicit(&counters->values[i], memory_order_relaxed);
+    memcpy(totals, sums, sizeof sums);
 }
 
 uint64_t pk_resident_bytes(void) {
@@ -132,8 +105,8 @@ static void write_durations(pk_strbuf *out, const pk_totals *totals) {
     char text[PK_FORMAT_MAX];
     uint64_t count = 0;
     write_head(out, name, "histogram",
-               "From the complete head to the last byte handed to the kernel, of answers sent "
-               "completely; delays included, /metrics excluded.");
+               "From reading the end of the head to the last byte handed to the kernel, of answers "
+               "sent completely; delays included, /metrics excluded.");
     for (size_t i = 0; i < PK_DURATION_BUCKETS; i++) {
         count += totals->duration_count[i];
         pk_format_double(text, sizeof text, (double)duration_ends_ns[i] / 1e9);

@@ -1,12 +1,12 @@
-/* Counters: one block per thread, written by that thread alone with relaxed stores, summed when
+/* Counters: one block per worker, written by its thread alone with relaxed stores, summed when
  * somebody asks. No lock and no shared cache line on the way of a request. */
 #ifndef PK_SERVE_METRICS_H
 #define PK_SERVE_METRICS_H
 
-#include <pthread.h>
 #include <stdalign.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include "base/error.h"
 #include "base/strbuf.h"
@@ -36,25 +36,15 @@ typedef struct pk_totals {
 } pk_totals;
 
 typedef struct pk_counters {
-    alignas(64) struct pk_counters *next;
-    /* The same fields in the same order as pk_totals. */
-    _Atomic uint64_t values[sizeof(pk_totals) / sizeof(uint64_t)];
+    /* The same fields in the same order as pk_totals; a cache line is no other thread's. */
+    alignas(64) _Atomic uint64_t values[sizeof(pk_totals) / sizeof(uint64_t)];
 } pk_counters;
 
-typedef struct pk_metrics {
-    pthread_key_t key; /* this thread's block */
-    _Atomic(pk_counters *) blocks;
-} pk_metrics;
-
-bool pk_metrics_init(pk_metrics *metrics, pk_err *err) PK_MUST_CHECK;
-/* When no thread counts any more. */
-void pk_metrics_fini(pk_metrics *metrics);
-
-/* The calling thread's block; made at its first call. NULL when out of memory. */
-pk_counters *pk_metrics_mine(pk_metrics *metrics);
+/* n blocks, zeroed, for the caller to free(); NULL when out of memory. */
+pk_counters *pk_counters_new(size_t n) PK_MUST_CHECK;
 
 #define PK_COUNTER(field) (offsetof(pk_totals, field) / sizeof(uint64_t))
-/* Adds to a counter of the calling thread's own block. */
+/* Adds to a counter of the calling worker's own block. */
 static inline void pk_count(pk_counters *counters, size_t index, uint64_t n) {
     _Atomic uint64_t *value = &counters->values[index];
     atomic_store_explicit(value, atomic_load_explicit(value, memory_order_relaxed) + n,
@@ -62,9 +52,9 @@ static inline void pk_count(pk_counters *counters, size_t index, uint64_t n) {
 }
 void pk_count_duration(pk_counters *counters, uint64_t ns);
 
-/* Sums over all threads. Any thread, at any time; each counter is exact up to what its thread has
- * stored, and counters of one thread may be from slightly different moments. */
-void pk_metrics_sum(const pk_metrics *metrics, pk_totals *totals);
+/* Adds a block's counts to *totals, which starts zeroed. Any thread, at any time; each counter is
+ * exact up to what its thread has stored. */
+void pk_counters_add(const pk_counters *counters, pk_totals *totals);
 
 /* What a scrape shows beside the totals. */
 typedef struct pk_gauges {

@@ -6,7 +6,7 @@
 #include "serve/reply.h"
 
 static const char greeting[] = "Hello, World!";
-enum { BODY_MAX = 64 << 20, FIELD_NAME_MAX = 256 };
+enum { FIELD_NAME_MAX = 256 };
 
 bool pk_serve_check_header(const char *text, pk_err *err) {
     /* Content-Length and the like are MHD's: a wrong one breaks the framing of every answer. */
@@ -49,12 +49,11 @@ static bool add_field(struct MHD_Response *response, const char *text, pk_err *e
     return false;
 }
 
-static bool prepare(pk_server *server, const char *type, bool last, pk_prepared *prepared,
-                    pk_err *err) {
+static bool prepare(const pk_server *server, bool last, pk_prepared *prepared, pk_err *err) {
     const pk_serve_options *options = server->options;
     struct MHD_Response *response = MHD_create_response_from_buffer(
         server->root_body.length, server->root_body.data, MHD_RESPMEM_PERSISTENT);
-    if (!pk_response_field(response, MHD_HTTP_HEADER_CONTENT_TYPE, type) ||
+    if (!pk_response_field(response, MHD_HTTP_HEADER_CONTENT_TYPE, server->root_type) ||
         (last && !pk_response_field(response, MHD_HTTP_HEADER_CONNECTION, "close"))) {
         pk_fail(err, PK_E_INPUT, "--body-type", "the answer cannot be made");
         pk_fix(err, "give a media type such as text/plain");
@@ -74,34 +73,34 @@ fail:
     return false;
 }
 
-bool pk_prepare_root(pk_server *server, pk_err *err) {
+bool pk_prepare_body(pk_server *server, pk_err *err) {
     const pk_serve_options *options = server->options;
     const char *body = options->body ? options->body : greeting;
-    const char *type = "text/plain; charset=utf-8";
-    pk_strbuf_init(&server->root_body, BODY_MAX);
+    server->root_type = "text/plain; charset=utf-8";
     if (options->body && *body == '@') {
-        if (!pk_file_read(body + 1, BODY_MAX, &server->root_body, err)) return false;
-        type = pk_media_type(body + 1);
+        if (!pk_file_read(body + 1, PK_BODY_MAX, &server->root_body, err)) return false;
+        server->root_type = pk_media_type(body + 1);
     } else {
         pk_strbuf_add_str(&server->root_body, body);
     }
     if (!pk_strbuf_ok(&server->root_body)) {
-        pk_fail(err, PK_E_LIMIT, "--body", "more than %d bytes, or no memory", BODY_MAX);
+        pk_fail(err, PK_E_LIMIT, "--body", "more than %zu bytes, or no memory",
+                server->root_body.max_bytes);
         pk_fix(err, "serve a large file with --static");
         return false;
     }
-    if (options->body_type) type = options->body_type;
-    if (!prepare(server, type, false, &server->root, err) ||
-        !prepare(server, type, true, &server->root_last, err))
-        return false;
-    atomic_store(&server->root_now, &server->root);
+    if (options->body_type) server->root_type = options->body_type;
     server->root_is_plain = options->error_rate <= 0 && options->delay_ns == 0 &&
                             options->jitter_ns == 0 && (!options->static_dir || options->body);
     return true;
 }
 
-void pk_prepare_fini(pk_server *server) {
-    if (server->root.response) MHD_destroy_response(server->root.response);
-    if (server->root_last.response) MHD_destroy_response(server->root_last.response);
-    pk_strbuf_fini(&server->root_body);
+bool pk_prepare_answers(pk_worker *worker, pk_err *err) {
+    return prepare(worker->server, false, &worker->root, err) &&
+           prepare(worker->server, true, &worker->root_last, err);
+}
+
+void pk_prepare_fini(pk_worker *worker) {
+    if (worker->root.response) MHD_destroy_response(worker->root.response);
+    if (worker->root_last.response) MHD_destroy_response(worker->root_last.response);
 }

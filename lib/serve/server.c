@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,13 +10,12 @@
 #include <sys/resource.h>
 #include <unistd.h>
 #include "base/units.h"
-#include "serve/daemon.h"
 #include "serve/listen.h"
 #include "serve/pattern.h"
 #include "serve/prepare.h"
 #include "serve/server.h"
-#include "serve/timekeeper.h"
 #include "serve/tls.h"
+#include "serve/worker.h"
 #include "timing/clock.h"
 #include "timing/cpu.h"
 
@@ -23,6 +23,23 @@ static const char default_listen[] = "127.0.0.1:3000";
 /* Descriptors beside the connections: listeners, epoll and event descriptors, files on their way.
  */
 enum { RESERVED_FILES = 64, CONNECTIONS_MAX = 4000000 };
+
+static const uint64_t note_interval_ns = PK_NS_PER_S;
+
+void pk_wake(int event_fd) {
+    /* Fails only when the counter is full: then who polls it is awake anyway. */
+    ssize_t n = write(event_fd, &(uint64_t){1}, sizeof(uint64_t));
+    (void)n;
+}
+
+void pk_note(const pk_server *server, pk_serve_note level, const char *fmt, ...) {
+    char line[512];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(line, sizeof line, fmt, args);
+    va_end(args);
+    if (server->hooks->note) server->hooks->note(server->hooks->context, level, line);
+}
 
 bool pk_serve_check_listen(const char *text, pk_err *err) {
     pk_listen_address address;
@@ -102,7 +119,6 @@ static bool prepare(pk_server *server, pk_err *err) {
         pk_fail(err, PK_E_SYS, NULL, "cannot make an event descriptor");
         return false;
     }
-    server->suspended.wake_fd = server->wake_fd;
     if (options->static_dir) {
         server->static_fd = open(options->static_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (server->static_fd < 0) {
@@ -110,9 +126,28 @@ static bool prepare(pk_server *server, pk_err *err) {
             return false;
         }
     }
+    server->started_ns = pk_now_ns();
     server->pattern = pk_pattern_map(options->max_bytes, err);
-    return server->pattern && pk_prepare_root(server, err) && prepare_tls(server, err) &&
+    return server->pattern && pk_prepare_body(server, err) && prepare_tls(server, err) &&
            limit_connections(server, err) && open_listeners(server, err);
+}
+
+static bool start_workers(pk_server *server, pk_err *err) {
+    size_t n = (size_t)server->options->threads;
+    server->workers = calloc(n, sizeof *server->workers);
+    server->counters = pk_counters_new(n);
+    if (!server->workers || !server->counters) {
+        pk_fail(err, PK_E_LIMIT, NULL, "out of memory");
+        return false;
+    }
+    for (size_t i = 0; i < n; i++)
+        pk_serve_worker_init(&server->workers[i], server, &server->counters[i]);
+    server->n_workers = n;
+    for (size_t i = 0; i < n; i++)
+        if (!pk_serve_worker_prepare(&server->workers[i], err)) return false;
+    for (size_t i = 0; i < n; i++)
+        if (!pk_serve_worker_start(&server->workers[i], err)) return false;
+    return true;
 }
 
 static bool announce(const pk_server *server, pk_err *err) {
@@ -136,21 +171,102 @@ static void say_how(const pk_server *server) {
             options->conn_memory_bytes, MHD_get_version());
 }
 
-/* MHD may not meet a suspended connection or a sleeping handler when it stops. */
+/* libmicrohttpd logs per connection: under load thousands of lines a second. One a second here. */
+static void pass_log_on(pk_server *server) {
+    char line[sizeof server->log_line];
+    pthread_mutex_lock(&server->lock);
+    uint64_t count = server->log_count;
+    bool urgent = server->log_urgent;
+    memcpy(line, server->log_line, sizeof line);
+    server->log_count = 0;
+    server->log_urgent = false;
+    pthread_mutex_unlock(&server->lock);
+    if (count == 0) return;
+    pk_serve_note level = urgent ? PK_SERVE_WARNING : PK_SERVE_DETAIL;
+    if (count == 1) pk_note(server, level, "libmicrohttpd: %s", line);
+    else
+        pk_note(server, level, "libmicrohttpd: %s (and %" PRIu64 " more messages)", line,
+                count - 1);
+}
+
+static void warn(pk_server *server, bool *limit_told) {
+    if (atomic_load(&server->limit_near) && !*limit_told) {
+        *limit_told = true;
+        pk_note(server, PK_SERVE_WARNING,
+                "the limit of %" PRIu64 " connections is reached: further clients wait without an "
+                "answer; raise --max-connections or ulimit -n",
+                server->conns_limit);
+    }
+    if (atomic_exchange(&server->starved, false))
+        pk_note(server, PK_SERVE_WARNING,
+                "no descriptors or memory left for another connection: clients wait");
+}
+
+/* Sleeps until a moment, a wake-up or (unless intr_fd is -1) a signal; true for the signal. */
+static bool sleep_until(const pk_server *server, int intr_fd, uint64_t when_ns) {
+    struct pollfd fds[] = {{.fd = server->wake_fd, .events = POLLIN},
+                           {.fd = intr_fd, .events = POLLIN}};
+    uint64_t now = pk_now_ns();
+    uint64_t left = when_ns > now ? when_ns - now : 0;
+    struct timespec timeout = {.tv_sec = (time_t)(left / PK_NS_PER_S),
+                               .tv_nsec = (long)(left % PK_NS_PER_S)};
+    if (ppoll(fds, 2, &timeout, NULL) <= 0) return false;
+    if (fds[0].revents) {
+        uint64_t times;
+        ssize_t n = read(server->wake_fd, &times, sizeof times);
+        (void)n;
+    }
+    return fds[1].revents != 0;
+}
+
+static void serve_until_signal(pk_server *server, pk_interrupt *intr) {
+    bool limit_told = false, signalled;
+    uint64_t next_note = 0;
+    do {
+        warn(server, &limit_told);
+        uint64_t now = pk_now_ns();
+        if (now >= next_note) {
+            pass_log_on(server);
+            next_note = now + note_interval_ns;
+        }
+        signalled = sleep_until(server, pk_interrupt_fd(intr), next_note);
+    } while (!signalled);
+}
+
+/* New clients are refused at once. Those that wait in a backlog are taken yet: closing would reset
+ * them. The descriptors stay open, shut: a worker may be about to poll them. */
+static void stop_accepting(pk_server *server) {
+    for (size_t i = 0; i < server->n_listeners; i++) {
+        pk_listener *listener = &server->listeners[i];
+        pk_listener_unlink(listener);
+        while (pk_accept_batch(server, listener, NULL) == PK_ACCEPT_MORE) continue;
+        shutdown(listener->fd, SHUT_RDWR);
+    }
+}
+
+static void drain(pk_server *server) {
+    uint64_t deadline = pk_now_ns() + server->options->drain_ns;
+    atomic_store(&server->draining, true);
+    stop_accepting(server);
+    for (size_t i = 0; i < server->n_workers; i++) pk_wake(server->workers[i].wake_fd);
+    while (atomic_load(&server->conns_present) > 0 && pk_now_ns() < deadline)
+        sleep_until(server, -1, deadline);
+    pass_log_on(server);
+}
+
 static void stop(pk_server *server) {
     atomic_store(&server->draining, true);
     atomic_store(&server->stopping, true);
-    if (server->stop_fd >= 0) {
-        ssize_t n = write(server->stop_fd, &(uint64_t){1}, sizeof(uint64_t));
-        (void)n; /* cannot fail: the counter was 0 */
-    }
-    pk_suspended_end(&server->suspended);
-    pk_daemon_stop(server);
+    if (server->stop_fd >= 0) pk_wake(server->stop_fd);
+    for (size_t i = 0; i < server->n_workers; i++) pk_serve_worker_join(&server->workers[i]);
     for (size_t i = 0; i < server->n_listeners; i++) pk_listener_close(&server->listeners[i]);
 }
 
 static void fini(pk_server *server) {
-    pk_prepare_fini(server);
+    for (size_t i = 0; i < server->n_workers; i++) pk_serve_worker_fini(&server->workers[i]);
+    free(server->workers);
+    free(server->counters);
+    pk_strbuf_fini(&server->root_body);
     pk_pattern_unmap(server->pattern, server->options->max_bytes);
     if (server->static_fd >= 0) close(server->static_fd);
     if (server->wake_fd >= 0) close(server->wake_fd);
@@ -159,20 +275,36 @@ static void fini(pk_server *server) {
     free(server->tls_cert);
     if (server->tls_key) explicit_bzero(server->tls_key, strlen(server->tls_key));
     free(server->tls_key);
-    pk_suspended_fini(&server->suspended);
-    pk_metrics_fini(&server->metrics);
 }
 
-static void fill_result(const pk_server *server, uint64_t started_ns, uint64_t left,
-                        pk_serve_result *result) {
+void pk_server_totals(const pk_server *server, pk_totals *totals) {
+    *totals = (pk_totals){.started = 0};
+    for (size_t i = 0; i < server->n_workers; i++) pk_counters_add(&server->counters[i], totals);
+}
+
+void pk_server_gauges(pk_server *server, pk_gauges *gauges) {
+    pk_cpu_usage cpu;
+    *gauges = (pk_gauges){
+        .connections_limit = server->conns_limit,
+        .draining = atomic_load(&server->draining),
+        .uptime_s = (double)(pk_now_ns() - server->started_ns) / 1e9,
+    };
+    for (size_t i = 0; i < server->n_workers; i++)
+        gauges->suspended += atomic_load(&server->workers[i].suspended.count);
+    pk_cpu_process(&cpu);
+    gauges->cpu_s = (double)(cpu.user_ns + cpu.system_ns) / 1e9;
+    gauges->resident_bytes = pk_resident_bytes();
+}
+
+static void fill_result(const pk_server *server, uint64_t left, pk_serve_result *result) {
     pk_totals totals;
-    pk_metrics_sum(&server->metrics, &totals);
+    pk_server_totals(server, &totals);
     *result = (pk_serve_result){
-        .elapsed_ns = pk_now_ns() - started_ns,
+        .elapsed_ns = pk_now_ns() - server->started_ns,
         .scrapes = totals.scrapes,
         .body_bytes = totals.body_bytes,
         .connections = totals.opened,
-        .connections_peak = server->conns_peak,
+        .connections_peak = atomic_load(&server->conns_peak),
         .connections_left = left,
     };
     memcpy(result->answered, totals.answered, sizeof result->answered);
@@ -181,43 +313,28 @@ static void fill_result(const pk_server *server, uint64_t started_ns, uint64_t l
     for (size_t i = 0; i < PK_SERVE_FAULT_KINDS; i++) result->faults += totals.faults[i];
 }
 
-void pk_server_gauges(pk_server *server, pk_gauges *gauges) {
-    pk_cpu_usage cpu;
-    *gauges = (pk_gauges){
-        .connections_limit = server->conns_limit,
-        .suspended = pk_suspended_count(&server->suspended),
-        .draining = atomic_load(&server->draining),
-        .uptime_s = (double)(pk_now_ns() - server->started_ns) / 1e9,
-    };
-    pk_cpu_process(&cpu);
-    gauges->cpu_s = (double)(cpu.user_ns + cpu.system_ns) / 1e9;
-    gauges->resident_bytes = pk_resident_bytes();
-}
-
 bool pk_serve_run(const pk_serve_options *options, const pk_serve_hooks *hooks, pk_interrupt *intr,
                   pk_serve_result *result, pk_err *err) {
     pk_server server = {
         .options = options,
         .hooks = hooks,
-        .started_ns = pk_now_ns(),
         .static_fd = -1,
         .stop_fd = -1,
         .wake_fd = -1,
         .faults = {.seed = options->seed},
         .lock = PTHREAD_MUTEX_INITIALIZER,
     };
-    if (!pk_metrics_init(&server.metrics, err)) return false;
-    pk_suspended_init(&server.suspended, -1);
-    bool ok = prepare(&server, err) && pk_daemon_start(&server, err) && announce(&server, err);
     uint64_t left = 0;
+    pk_strbuf_init(&server.root_body, PK_BODY_MAX);
+    bool ok = prepare(&server, err) && start_workers(&server, err) && announce(&server, err);
     if (ok) {
-        server.started_ns = pk_now_ns();
         say_how(&server);
-        ok = pk_keep_time(&server, intr, err);
-        left = pk_daemon_connections(&server);
+        serve_until_signal(&server, intr);
+        drain(&server);
+        left = atomic_load(&server.conns_present);
     }
     stop(&server);
-    if (ok) fill_result(&server, server.started_ns, left, result);
+    if (ok) fill_result(&server, left, result);
     fini(&server);
     return ok;
 }

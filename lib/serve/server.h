@@ -1,13 +1,11 @@
 /* What the parts of the server share; private to lib/serve.
  *
- * Threads. One MHD daemon with its own thread, or a pool of them. A connection belongs to one of
- * these threads for its whole life: all MHD callbacks on it come from there. The thread that called
- * pk_serve_run is the timekeeper: it accepts connections, resumes suspended ones, cuts late heads,
- * passes notes on and drains.
+ * Threads. Each worker has its own MHD daemon, its own connections and its own counters; all MHD
+ * callbacks on a connection come from its worker. The thread that called pk_serve_run starts the
+ * workers, passes notes on and leads the drain (server.c).
  *
- * Shared between them: the atomics marked so; the list of connections under server->lock; the heap
- * of suspended connections under its own lock (suspend.h). All else is set before the daemon
- * starts and freed after it has stopped. Order of locks: ours before MHD's. */
+ * Shared between them: the atomics, the log under pk_server.lock, and each worker's inbox under
+ * pk_worker.lock. All else is set before the workers start and freed after they have ended. */
 #ifndef PK_SERVE_SERVER_H
 #define PK_SERVE_SERVER_H
 
@@ -17,6 +15,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
+#include "base/array.h"
 #include "base/strbuf.h"
 #include "serve/faults.h"
 #include "serve/listen.h"
@@ -26,11 +26,12 @@
 #include "serve/target.h"
 
 typedef struct pk_server pk_server;
+typedef struct pk_worker pk_worker;
 typedef struct pk_conn pk_conn;
 typedef struct pk_request pk_request;
 typedef struct pk_route pk_route;
 
-/* The answer to "/", made once and queued from every thread. */
+/* The answer to "/", made once per worker. */
 typedef struct pk_prepared {
     struct MHD_Response *response;
     unsigned status;
@@ -45,62 +46,83 @@ struct pk_server {
 
     pk_listener *listeners;
     size_t n_listeners;
-    struct MHD_Daemon *daemon; /* NULL: not started */
+    pk_worker *workers;
+    size_t n_workers;
+    pk_counters *counters; /* one block per worker */
     uint64_t conns_limit;
-    uint64_t accepted;        /* connections handed to MHD; the timekeeper's */
     char *tls_key, *tls_cert; /* PEM, or NULL */
 
-    pk_prepared root;      /* keeps the connection */
-    pk_prepared root_last; /* the same with Connection: close, for the drain */
-    _Atomic(const pk_prepared *) root_now;
-    bool root_is_plain; /* no delay, fault or file stands before the prepared answer */
+    bool root_is_plain; /* no delay, fault or file stands before the prepared answer of "/" */
     pk_strbuf root_body;
+    const char *root_type;
 
     int static_fd;       /* the directory, or -1 */
     const char *pattern; /* options->max_bytes bytes to send */
 
-    atomic_bool draining; /* answers say Connection: close */
+    atomic_bool draining; /* no new connections; answers say Connection: close */
     atomic_bool stopping; /* waits are over: close */
     int stop_fd;          /* an eventfd, readable once stopping: ends /block */
-    int wake_fd;          /* an eventfd that wakes the timekeeper */
+    int wake_fd;          /* an eventfd that wakes the thread of pk_serve_run */
 
+    _Atomic uint64_t conns_present, conns_peak; /* accepted and not closed */
+    atomic_bool limit_near, starved;            /* what is to be warned of */
     pk_faults faults;
-    pk_metrics metrics;
-    pk_suspended suspended;
 
     pthread_mutex_t lock; /* of what follows */
-    pk_conn *conns;       /* all open ones */
-    uint64_t conns_open, conns_peak, conns_closed;
-    bool wants_room;    /* the timekeeper waits for a connection to end */
-    char log_line[256]; /* the first message of libmicrohttpd since the last note */
-    uint64_t log_count; /* of all since then */
+    char log_line[256];   /* the first message of libmicrohttpd since the last note */
+    uint64_t log_count;   /* of all since then */
     bool log_urgent;
 };
 
-/* pk_conn.waiting_since_ns, when it is no time: */
-#define PK_CONN_BUSY 0 /* a request is being answered */
-#define PK_CONN_CUT 1  /* the timekeeper has shut the socket */
+/* A connection accepted by one worker for another. */
+typedef struct pk_arrival {
+    int fd;
+    socklen_t peer_bytes;
+    struct sockaddr_storage peer;
+} pk_arrival;
+
+struct pk_worker {
+    pk_server *server;
+    pthread_t thread;
+    bool running;
+    struct MHD_Daemon *daemon;
+    int wake_fd; /* an eventfd */
+    pk_counters *counters;
+    pk_prepared root;      /* keeps the connection */
+    pk_prepared root_last; /* the same with Connection: close, for the drain */
+    pk_suspended suspended;
+    pk_conn *conns;  /* all of its open ones */
+    uint64_t now_ns; /* the last reading of the clock: after the wait, or the last answer's end */
+    struct pollfd *fds;
+    uint64_t next_look_ns, starved_until_ns;
+
+    uint64_t left;         /* connections that have ended */
+    _Atomic uint64_t load; /* its connections, those in the inbox too */
+    pthread_mutex_t lock;  /* of the inbox */
+    pk_array inbox;        /* pk_arrival */
+};
 
 struct pk_conn {
-    pk_conn *prev, *next; /* server->conns */
+    pk_conn *prev, *next; /* worker->conns */
     pk_server *server;
+    pk_worker *worker;
+    pk_counters *counters;
     struct MHD_Connection *mhd;
     int fd;
     bool secure; /* TLS: nobody but MHD may write to fd */
 
-    /* The end of the last answer (or the accept) when a head is awaited. Only the step from a time
-     * to BUSY or CUT is contended: whoever makes it owns the socket from there on. */
-    _Atomic uint64_t waiting_since_ns;
-    atomic_bool line_seen;                 /* the awaited head has begun: its first line is there */
-    atomic_bool reused;                    /* has answered before */
-    uint64_t line_epoch_ns, line_since_ns; /* of the timekeeper: head_deadline.c */
+    /* Between requests (head_deadline.c) */
+    bool waiting;              /* for a head */
+    bool reused;               /* has answered before */
+    bool cut;                  /* the socket is shut: nothing more is answered */
+    uint64_t waiting_since_ns; /* the accept or the end of the last answer */
+    uint64_t line_since_ns;    /* the request line was there; 0: not yet */
 
     pk_wait wait; /* suspend.h */
 
-    /* The present request; of the MHD thread alone (and of the timekeeper while suspended). */
-    pk_counters *counters;
+    /* The present request */
     unsigned stage;        /* of exchange.c */
-    uint64_t started_ns;   /* head complete */
+    uint64_t started_ns;   /* the worker turned to it, to read the rest of its head */
     size_t spare_bytes;    /* of the connection's memory, for the head of the answer */
     uint64_t upload_bytes; /* of the request's body, so far */
     uint64_t reply_bytes;  /* of the answer's body, to be counted when it has been sent */
@@ -147,7 +169,12 @@ const char *pk_method_name(unsigned method); /* "" for PK_UNKNOWN */
 #define PK_METHODS_LIST_MAX 128
 char *pk_methods_list(unsigned set, char out[PK_METHODS_LIST_MAX]);
 
-/* What /metrics shows beside the counters. */
+/* All counters, and what /metrics shows beside them. Any thread. */
+void pk_server_totals(const pk_server *server, pk_totals *totals);
 void pk_server_gauges(pk_server *server, pk_gauges *gauges);
+/* A line for the caller of pk_serve_run; from its thread. */
+void pk_note(const pk_server *server, pk_serve_note level, const char *fmt, ...) PK_PRINTF(3, 4);
+/* Wakes whoever polls this eventfd. */
+void pk_wake(int event_fd);
 
 #endif

@@ -44,7 +44,7 @@ static ssize_t feed(void *context, uint64_t position, char *out, size_t max) {
                                     : MHD_CONTENT_READER_END_OF_STREAM;
         uint64_t due_ns = pk_stream_due_ns(&s->plan, s->piece);
         if (due_ns && pk_now_ns() - s->start_ns < due_ns)
-            return pk_suspend(&conn->server->suspended, &conn->wait, s->start_ns + due_ns)
+            return pk_suspend(&conn->worker->suspended, &conn->wait, s->start_ns + due_ns)
                        ? 0 /* not a spin: MHD asks again after the resume */
                        : MHD_CONTENT_READER_END_WITH_ERROR;
         s->left_bytes = piece_bytes(&s->plan, s->piece++);

@@ -3,7 +3,6 @@
 #include <microhttpd.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <unistd.h>
 #include "base/units.h"
 #include "timing/clock.h"
 
@@ -37,10 +36,6 @@ static void sift_down(pk_wait **heap, size_t count, size_t i) {
     heap[i] = moved;
 }
 
-void pk_suspended_init(pk_suspended *suspended, int wake_fd) {
-    *suspended = (pk_suspended){.lock = PTHREAD_MUTEX_INITIALIZER, .wake_fd = wake_fd};
-}
-
 void pk_suspended_fini(pk_suspended *suspended) {
     free(suspended->heap);
     suspended->heap = NULL;
@@ -57,28 +52,14 @@ static bool has_room(pk_suspended *suspended) {
 }
 
 bool pk_suspend(pk_suspended *suspended, pk_wait *wait, uint64_t due_ns) {
-    uint64_t look_ns = pk_now_ns() + PK_NS_PER_S;
-    pthread_mutex_lock(&suspended->lock);
-    bool ok = !suspended->closed && has_room(suspended);
-    bool nearer = false;
-    if (ok) {
-        /* First MHD, then the heap: it may be due at once, and resuming what is not suspended is
-         * undefined. */
-        MHD_suspend_connection(wait->mhd);
-        wait->due_ns = due_ns;
-        wait->look_ns = look_ns;
-        wait->client_left = false;
-        suspended->heap[suspended->count] = wait;
-        sift_up(suspended->heap, suspended->count++);
-        nearer = suspended->heap[0] == wait;
-    }
-    pthread_mutex_unlock(&suspended->lock);
-    if (nearer) {
-        /* Fails only when the counter is full: then the timekeeper is awake anyway. */
-        ssize_t n = write(suspended->wake_fd, &(uint64_t){1}, sizeof(uint64_t));
-        (void)n;
-    }
-    return ok;
+    if (suspended->closed || !has_room(suspended)) return false;
+    MHD_suspend_connection(wait->mhd);
+    wait->due_ns = due_ns;
+    wait->look_ns = pk_now_ns() + PK_NS_PER_S;
+    wait->client_left = false;
+    suspended->heap[suspended->count] = wait;
+    sift_up(suspended->heap, suspended->count++);
+    return true;
 }
 
 /* The descriptor is open: MHD closes no suspended connection. A client that only shut its sending
@@ -92,48 +73,32 @@ static void resume_top(pk_suspended *suspended) {
     pk_wait *top = suspended->heap[0];
     suspended->heap[0] = suspended->heap[--suspended->count];
     if (suspended->count) sift_down(suspended->heap, suspended->count, 0);
-    /* From here on the connection may be gone at any time. */
     MHD_resume_connection(top->mhd);
 }
 
-uint64_t pk_suspended_run(pk_suspended *suspended, uint64_t now_ns, bool endless) {
-    pthread_mutex_lock(&suspended->lock);
+uint64_t pk_suspended_next(const pk_suspended *suspended) {
+    return suspended->count ? next_moment(suspended->heap[0]) : UINT64_MAX;
+}
+
+void pk_suspended_run(pk_suspended *suspended, uint64_t now_ns, bool endless) {
     if (endless) {
         for (size_t i = 0; i < suspended->count; i++)
             if (suspended->heap[i]->due_ns == PK_WAIT_FOR_EVER) suspended->heap[i]->due_ns = 0;
         for (size_t i = suspended->count / 2; i-- > 0;)
             sift_down(suspended->heap, suspended->count, i);
     }
-    uint64_t next = UINT64_MAX;
-    while (suspended->count) {
+    while (suspended->count && next_moment(suspended->heap[0]) <= now_ns) {
         pk_wait *top = suspended->heap[0];
-        next = next_moment(top);
-        if (next > now_ns) break;
-        next = UINT64_MAX;
         if (top->due_ns > now_ns) {
             top->client_left = client_has_left(top->fd);
             top->look_ns = now_ns + PK_NS_PER_S;
-            if (!top->client_left) {
-                sift_down(suspended->heap, suspended->count, 0);
-                continue;
-            }
         }
-        resume_top(suspended);
+        if (top->due_ns <= now_ns || top->client_left) resume_top(suspended);
+        else sift_down(suspended->heap, suspended->count, 0);
     }
-    pthread_mutex_unlock(&suspended->lock);
-    return next;
 }
 
 void pk_suspended_end(pk_suspended *suspended) {
-    pthread_mutex_lock(&suspended->lock);
     suspended->closed = true;
     while (suspended->count) resume_top(suspended);
-    pthread_mutex_unlock(&suspended->lock);
-}
-
-size_t pk_suspended_count(pk_suspended *suspended) {
-    pthread_mutex_lock(&suspended->lock);
-    size_t count = suspended->count;
-    pthread_mutex_unlock(&suspended->lock);
-    return count;
 }

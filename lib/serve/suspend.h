@@ -4,7 +4,7 @@
 #ifndef PK_SERVE_SUSPEND_H
 #define PK_SERVE_SUSPEND_H
 
-#include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,27 +20,27 @@ typedef struct pk_wait {
 } pk_wait;
 #define PK_WAIT_FOR_EVER UINT64_MAX
 
+/* Of one worker, and called from its thread alone; `count` may be read by others. */
 typedef struct pk_suspended {
-    pthread_mutex_t lock;
     pk_wait **heap; /* by the next moment at which something is to be done */
-    size_t count, capacity;
+    _Atomic size_t count;
+    size_t capacity;
     bool closed;
-    int wake_fd; /* an eventfd, written when the next moment came nearer */
 } pk_suspended;
 
-void pk_suspended_init(pk_suspended *suspended, int wake_fd);
-/* After pk_suspended_end. */
+/* Start zeroed. After pk_suspended_end: */
 void pk_suspended_fini(pk_suspended *suspended);
 
 /* Suspends the connection of `wait` until due_ns; from inside its MHD callback. It comes back into
  * the callback afterwards. False: no memory, or ended; the connection is then to be closed. */
 bool pk_suspend(pk_suspended *suspended, pk_wait *wait, uint64_t due_ns)
     __attribute__((warn_unused_result));
+/* The next moment something is to be done, UINT64_MAX if never. */
+uint64_t pk_suspended_next(const pk_suspended *suspended);
 /* Resumes what is due at now_ns or was left by its client; with `endless` also what would wait for
- * ever. Returns the next moment something is to be done, UINT64_MAX if never. One thread. */
-uint64_t pk_suspended_run(pk_suspended *suspended, uint64_t now_ns, bool endless);
+ * ever. MHD_run is due then: without a thread of its own, nothing else wakes MHD. */
+void pk_suspended_run(pk_suspended *suspended, uint64_t now_ns, bool endless);
 /* Resumes all and refuses new ones: MHD_stop_daemon must not meet a suspended connection. */
 void pk_suspended_end(pk_suspended *suspended);
-size_t pk_suspended_count(pk_suspended *suspended);
 
 #endif

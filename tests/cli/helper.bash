@@ -14,6 +14,10 @@ PERFKIT=$(realpath -- "${PERFKIT:-$ROOT/build/perfkit}")
 PROGRAMS=$(dirname -- "$PERFKIT")/tests/programs
 export PERFKIT PROGRAMS ROOT
 
+# Another program on the machine may hold a test up for longer than it allows: two more attempts.
+# A mistake of ours fails all three, and what a sanitizer finds is kept apart (tests/run).
+export BATS_TEST_RETRIES=2
+
 # Deadlines are generous: they only bound a broken run. Sanitizer builds are ten times slower.
 DEADLINE_S=${DEADLINE_S:-30}
 

@@ -4,11 +4,7 @@ load load_helper
 
 # A 99th percentile needs 100 samples; over one connection to a server that takes 1 s for each that
 # is 100 s, so that run goes on beside the other tests and the last test waits for it.
-#
-# Measured times are compared with the truth within a few per cent. On a shared machine another
-# program may hold one run up by more; a mistake of ours would fail each of three attempts.
 setup_file() {
-    export BATS_TEST_RETRIES=2
     export LONG=$BATS_FILE_TMPDIR/long
     "$PROGRAMS/stall_server" --stall-each 1s >"$LONG.out" </dev/null 3>&- &
     echo $! >"$LONG.pids"

@@ -122,3 +122,24 @@ SH
     [ "$status" -eq 1 ]
     [ "$(last)" = "20 passed, 1 failed, 0 skipped" ]
 }
+
+@test "the runner gives a unit program a second attempt and says so" {
+    : >tests/unit/test_a.c
+    printf '#!/bin/sh\necho 1..1; if [ -e tried ]; then echo "ok 1 - x"; else >tried; echo "not ok 1 - x"; exit 1; fi\n' >b/tests/unit/test_a
+    chmod +x b/tests/unit/test_a
+    run tests/run b
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [[ $output == *"test_a"*"second attempt"* ]]
+    [ "$(last)" = "1 passed, 0 failed" ]
+}
+
+@test "the runner fails for what a sanitizer found, whatever the tests say" {
+    : >tests/unit/test_a.c
+    printf '#!/bin/sh\necho 1..1; echo "ok 1 - x"; echo "a race" >"${TSAN_OPTIONS##*log_path=}.$$"\n' >b/tests/unit/test_a
+    chmod +x b/tests/unit/test_a
+    run tests/run b
+    [ "$status" -eq 1 ]
+    [[ $output == *"a sanitizer found something"*"a race"* ]]
+    [ "$(last)" = "1 passed, 1 failed" ]
+}

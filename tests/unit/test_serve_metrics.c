@@ -8,47 +8,47 @@
 enum { THREADS = 4, EACH = 10000 };
 
 static void *count(void *context) {
-    pk_counters *mine = pk_metrics_mine(context);
-    assert_non_null(mine);
+    pk_counters *mine = context;
     for (int i = 0; i < EACH; i++) {
         pk_count(mine, PK_COUNTER(answered) + 200, 1);
         pk_count(mine, PK_COUNTER(body_bytes), 13);
-        assert_ptr_equal(pk_metrics_mine(context), mine);
     }
     return NULL;
 }
 
+static pk_totals sum(const pk_counters *blocks, size_t n) {
+    pk_totals totals = {.started = 0};
+    for (size_t i = 0; i < n; i++) pk_counters_add(&blocks[i], &totals);
+    return totals;
+}
+
 static void counts_of_all_threads_are_summed_exactly(void **state) {
     (void)state;
-    pk_metrics metrics;
-    pk_totals totals;
-    pk_err err = {0};
     pthread_t threads[THREADS];
-    assert_ok(pk_metrics_init(&metrics, &err), &err);
-    pk_metrics_sum(&metrics, &totals);
-    assert_int_equal(totals.answered[200], 0);
+    pk_counters *blocks = pk_counters_new(THREADS);
+    assert_non_null(blocks);
+    assert_int_equal(sum(blocks, THREADS).answered[200], 0);
     for (int i = 0; i < THREADS; i++)
-        assert_int_equal(pthread_create(&threads[i], NULL, count, &metrics), 0);
-    for (int last = 0; last < THREADS * EACH;) { /* readers beside writers: never backwards */
-        pk_metrics_sum(&metrics, &totals);
-        assert_true(totals.answered[200] >= (uint64_t)last);
-        last = (int)totals.answered[200];
+        assert_int_equal(pthread_create(&threads[i], NULL, count, &blocks[i]), 0);
+    for (uint64_t last = 0; last < THREADS * EACH;) { /* a reader beside writers: never backwards */
+        uint64_t now = sum(blocks, THREADS).answered[200];
+        assert_true(now >= last);
+        last = now;
     }
     for (int i = 0; i < THREADS; i++) assert_int_equal(pthread_join(threads[i], NULL), 0);
-    pk_metrics_sum(&metrics, &totals);
+    pk_totals totals = sum(blocks, THREADS);
     assert_int_equal(totals.answered[200], THREADS * EACH);
     assert_int_equal(totals.body_bytes, THREADS * EACH * 13);
     assert_int_equal(totals.answered[404], 0);
-    pk_metrics_fini(&metrics);
+    free(blocks);
+    assert_null(pk_counters_new(SIZE_MAX));
 }
 
 static void each_counter_has_its_place(void **state) {
     (void)state;
-    pk_metrics metrics;
-    pk_totals totals;
-    pk_err err = {0};
-    assert_ok(pk_metrics_init(&metrics, &err), &err);
-    pk_counters *mine = pk_metrics_mine(&metrics);
+    pk_counters *mine = pk_counters_new(1);
+    assert_non_null(mine);
+    assert_int_equal((uintptr_t)mine % 64, 0);
     pk_count(mine, PK_COUNTER(started), 1);
     pk_count(mine, PK_COUNTER(scrapes), 2);
     pk_count(mine, PK_COUNTER(opened), 3);
@@ -57,7 +57,7 @@ static void each_counter_has_its_place(void **state) {
     pk_count(mine, PK_COUNTER(aborted) + PK_ABORT_SHUTDOWN, 6);
     pk_count(mine, PK_COUNTER(faults) + PK_SERVE_FAULT_SLOW, 7);
     pk_count(mine, PK_COUNTER(answered) + 599, 8);
-    pk_metrics_sum(&metrics, &totals);
+    pk_totals totals = sum(mine, 1);
     assert_int_equal(totals.started, 1);
     assert_int_equal(totals.scrapes, 2);
     assert_int_equal(totals.opened, 3);
@@ -66,7 +66,7 @@ static void each_counter_has_its_place(void **state) {
     assert_int_equal(totals.aborted[PK_ABORT_SHUTDOWN], 6);
     assert_int_equal(totals.faults[PK_SERVE_FAULT_SLOW], 7);
     assert_int_equal(totals.answered[599], 8);
-    pk_metrics_fini(&metrics);
+    free(mine);
 }
 
 static char *scrape(const pk_totals *totals, const pk_gauges *gauges) {
@@ -90,14 +90,11 @@ static void has(const char *text, const char *line) {
 
 static void durations_are_cumulative_and_bounded_above_inclusively(void **state) {
     (void)state;
-    pk_metrics metrics;
-    pk_totals totals;
-    pk_err err = {0};
-    assert_ok(pk_metrics_init(&metrics, &err), &err);
     static const uint64_t ns[] = {0, 10000, 10001, 999999, 1000000, 10000000000, 10000000001};
-    for (size_t i = 0; i < sizeof ns / sizeof *ns; i++)
-        pk_count_duration(pk_metrics_mine(&metrics), ns[i]);
-    pk_metrics_sum(&metrics, &totals);
+    pk_counters *mine = pk_counters_new(1);
+    assert_non_null(mine);
+    for (size_t i = 0; i < sizeof ns / sizeof *ns; i++) pk_count_duration(mine, ns[i]);
+    pk_totals totals = sum(mine, 1);
     char *text = scrape(&totals, &(pk_gauges){0});
     has(text, "request_duration_seconds_bucket{le=\"0.00001\"} 2");
     has(text, "request_duration_seconds_bucket{le=\"0.000025\"} 3");
@@ -109,7 +106,7 @@ static void durations_are_cumulative_and_bounded_above_inclusively(void **state)
     has(text, "request_duration_seconds_count 7");
     has(text, "request_duration_seconds_sum 20.002020001");
     free(text);
-    pk_metrics_fini(&metrics);
+    free(mine);
 }
 
 static void a_scrape_names_every_figure(void **state) {

@@ -1,8 +1,6 @@
 /* serve/suspend: connections put aside and brought back, with MHD's part replaced. */
 #include "check.h"
 
-#include <poll.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 
 #include "base/units.h"
@@ -30,26 +28,22 @@ void __wrap_MHD_resume_connection(struct MHD_Connection *mhd) {
 
 typedef struct bench {
     pk_suspended suspended;
-    int wake_fd;
     int client_fd, server_fd; /* a pair: closing the client shows at the server */
 } bench;
 
 static void bench_begin(bench *b) {
     int pair[2];
     n_suspended = n_resumed = 0;
-    b->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    assert_true(b->wake_fd >= 0);
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
     b->client_fd = pair[0];
     b->server_fd = pair[1];
-    pk_suspended_init(&b->suspended, b->wake_fd);
+    b->suspended = (pk_suspended){.count = 0};
 }
 
 static void bench_end(bench *b) {
     pk_suspended_end(&b->suspended);
-    assert_int_equal(pk_suspended_count(&b->suspended), 0);
+    assert_int_equal(b->suspended.count, 0);
     pk_suspended_fini(&b->suspended);
-    close(b->wake_fd);
     if (b->client_fd >= 0) close(b->client_fd);
     close(b->server_fd);
 }
@@ -58,9 +52,10 @@ static pk_wait wait_on(const bench *b, pk_wait *self) {
     return (pk_wait){.mhd = (struct MHD_Connection *)(void *)self, .fd = b->server_fd};
 }
 
-static bool was_woken(const bench *b) {
-    uint64_t times;
-    return read(b->wake_fd, &times, sizeof times) == (ssize_t)sizeof times;
+/* Runs, and what is next. */
+static uint64_t run_at(bench *b, uint64_t now_ns, bool endless) {
+    pk_suspended_run(&b->suspended, now_ns, endless);
+    return pk_suspended_next(&b->suspended);
 }
 
 static void due_ones_come_back_in_order_of_time(void **state) {
@@ -77,16 +72,16 @@ static void due_ones_come_back_in_order_of_time(void **state) {
         assert_true(pk_suspend(&b.suspended, &waits[i], start + (x >> 33) % 1000));
     }
     assert_int_equal(n_suspended, N);
-    assert_int_equal(pk_suspended_count(&b.suspended), N);
+    assert_int_equal(b.suspended.count, N);
 
-    uint64_t next = pk_suspended_run(&b.suspended, start - 1, false);
+    uint64_t next = run_at(&b, start - 1, false);
     assert_int_equal(n_resumed, 0);
     assert_true(next >= start && next < start + 1000);
-    next = pk_suspended_run(&b.suspended, start + 499, false);
+    next = run_at(&b, start + 499, false);
     size_t half = n_resumed;
     assert_true(half > N / 4 && half < N);
     assert_true(next >= start + 500);
-    assert_int_equal(pk_suspended_run(&b.suspended, start + 1000, false), UINT64_MAX);
+    assert_int_equal(run_at(&b, start + 1000, false), UINT64_MAX);
     assert_int_equal(n_resumed, N);
     uint64_t last = 0;
     for (size_t i = 0; i < N; i++) {
@@ -99,7 +94,7 @@ static void due_ones_come_back_in_order_of_time(void **state) {
     bench_end(&b);
 }
 
-static void only_a_nearer_moment_wakes_the_timekeeper(void **state) {
+static void the_next_moment_is_the_nearest(void **state) {
     (void)state;
     bench b;
     pk_wait first, later, sooner;
@@ -108,12 +103,12 @@ static void only_a_nearer_moment_wakes_the_timekeeper(void **state) {
     first = wait_on(&b, &first);
     later = wait_on(&b, &later);
     sooner = wait_on(&b, &sooner);
+    assert_int_equal(pk_suspended_next(&b.suspended), UINT64_MAX);
     assert_true(pk_suspend(&b.suspended, &first, now + 100 * PK_NS_PER_MS));
-    assert_true(was_woken(&b));
     assert_true(pk_suspend(&b.suspended, &later, now + 200 * PK_NS_PER_MS));
-    assert_false(was_woken(&b));
+    assert_int_equal(pk_suspended_next(&b.suspended), now + 100 * PK_NS_PER_MS);
     assert_true(pk_suspend(&b.suspended, &sooner, now + 50 * PK_NS_PER_MS));
-    assert_true(was_woken(&b));
+    assert_int_equal(pk_suspended_next(&b.suspended), now + 50 * PK_NS_PER_MS);
     bench_end(&b);
 }
 
@@ -127,20 +122,19 @@ static void a_client_that_leaves_brings_its_wait_back(void **state) {
     assert_true(pk_suspend(&b.suspended, &wait, PK_WAIT_FOR_EVER));
 
     /* looked at once a second, not before */
-    uint64_t look = pk_suspended_run(&b.suspended, now + PK_NS_PER_S / 2, false);
+    uint64_t look = run_at(&b, now + PK_NS_PER_S / 2, false);
     assert_true(look >= now + PK_NS_PER_S && look < now + 2 * PK_NS_PER_S);
-    assert_int_equal(pk_suspended_run(&b.suspended, look, false), look + PK_NS_PER_S);
+    assert_int_equal(run_at(&b, look, false), look + PK_NS_PER_S);
     assert_int_equal(n_resumed, 0);
 
     /* bytes that wait unread are no end */
     assert_int_equal(write(b.client_fd, "x", 1), 1);
-    assert_int_equal(pk_suspended_run(&b.suspended, look + PK_NS_PER_S, false),
-                     look + 2 * PK_NS_PER_S);
+    assert_int_equal(run_at(&b, look + PK_NS_PER_S, false), look + 2 * PK_NS_PER_S);
     assert_int_equal(n_resumed, 0);
 
     close(b.client_fd);
     b.client_fd = -1;
-    assert_int_equal(pk_suspended_run(&b.suspended, look + 2 * PK_NS_PER_S, false), UINT64_MAX);
+    assert_int_equal(run_at(&b, look + 2 * PK_NS_PER_S, false), UINT64_MAX);
     assert_int_equal(n_resumed, 1);
     assert_true(wait.client_left);
     bench_end(&b);
@@ -160,7 +154,7 @@ static void the_drain_brings_back_what_would_wait_for_ever(void **state) {
     }
     pk_suspended_run(&b.suspended, now, false);
     assert_int_equal(n_resumed, 0);
-    uint64_t next = pk_suspended_run(&b.suspended, now, true);
+    uint64_t next = run_at(&b, now, true);
     assert_int_equal(n_resumed, N / 2);
     assert_int_equal(next, now + PK_NS_PER_S / 2);
     for (size_t i = 0; i < n_resumed; i++)
@@ -184,7 +178,7 @@ static void after_the_end_nothing_is_suspended(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(due_ones_come_back_in_order_of_time),
-        cmocka_unit_test(only_a_nearer_moment_wakes_the_timekeeper),
+        cmocka_unit_test(the_next_moment_is_the_nearest),
         cmocka_unit_test(a_client_that_leaves_brings_its_wait_back),
         cmocka_unit_test(the_drain_brings_back_what_would_wait_for_ever),
         cmocka_unit_test(after_the_end_nothing_is_suspended),
