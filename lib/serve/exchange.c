@@ -107,8 +107,11 @@ static enum MHD_Result head_complete(pk_conn *conn, const char *method_name) {
     const pk_server *server = conn->server;
     uint64_t max_body = server->options->max_body_bytes;
     if (conn->cut) return MHD_NO;
+    unsigned method = pk_method_of(method_name);
     conn->waiting = false;
-    conn->started_ns = conn->worker->now_ns;
+    /* A delay counts from here, so it is to be exact; for "/" the last reading has to do. */
+    conn->started_ns = conn->request ? pk_now_ns() : conn->worker->now_ns;
+    conn->is_head = method == PK_HEAD;
     conn->stage = STAGE_BODY;
 
     pk_head_check check = {.status = 0};
@@ -116,7 +119,6 @@ static enum MHD_Result head_complete(pk_conn *conn, const char *method_name) {
         conn->mhd, MHD_HEADER_KIND | MHD_GET_ARGUMENT_KIND | MHD_COOKIE_KIND, look_at_part, &check);
     conn->spare_bytes = spare_bytes(conn, &check);
     if (check.status) return refuse(conn, check.status, check.why);
-    unsigned method = pk_method_of(method_name);
     if (!conn->request && !(method & PK_ALL_METHODS)) {
         conn->request = request_new(server, "/");
         if (!conn->request) return MHD_NO;
@@ -128,7 +130,6 @@ static enum MHD_Result head_complete(pk_conn *conn, const char *method_name) {
             return refuse(conn, MHD_HTTP_BAD_REQUEST, "the request target is malformed");
         conn->scrape = request->route->scrape;
     }
-    conn->is_head = method == PK_HEAD;
     pk_count(conn->counters, conn->scrape ? PK_COUNTER(scrapes) : PK_COUNTER(started), 1);
     if (check.content_bytes > max_body &&
         (check.expects_continue || check.content_bytes - max_body > discard_max_bytes))
@@ -277,25 +278,21 @@ void pk_exchange_connection(void *cls, struct MHD_Connection *mhd, void **contex
 
 void pk_exchange_log(void *cls, const char *fmt, va_list args) {
     static const char refused[] = "Error processing request (HTTP response code is %u";
-    static const char full[] = "Hit process or system resource limit";
     pk_worker *worker = cls;
     pk_server *server = worker->server;
-    va_list again;
-    va_copy(again, args);
+    pthread_mutex_lock(&server->lock);
+    if (server->log_count++ == 0) {
+        va_list again;
+        va_copy(again, args);
+        vsnprintf(server->log_line, sizeof server->log_line, fmt, again);
+        va_end(again);
+        server->log_line[strcspn(server->log_line, "\n")] = '\0';
+    }
+    pthread_mutex_unlock(&server->lock);
     /* MHD tells of its own refusals (400, 414, 431, 505 ..) nowhere else when the request line
      * itself was wrong: no callback knows of such a request. */
     if (strncmp(fmt, refused, sizeof refused - 1) == 0) {
-        unsigned status = va_arg(again, unsigned);
+        unsigned status = va_arg(args, unsigned);
         if (status < PK_STATUS_MAX) pk_count(worker->counters, PK_COUNTER(answered) + status, 1);
     }
-    va_end(again);
-
-    pthread_mutex_lock(&server->lock);
-    bool urgent = strncmp(fmt, full, sizeof full - 1) == 0;
-    if (server->log_count++ == 0 || (urgent && !server->log_urgent)) {
-        vsnprintf(server->log_line, sizeof server->log_line, fmt, args);
-        server->log_line[strcspn(server->log_line, "\n")] = '\0';
-    }
-    server->log_urgent |= urgent;
-    pthread_mutex_unlock(&server->lock);
 }

@@ -20,10 +20,8 @@
 #include "timing/cpu.h"
 
 static const char default_listen[] = "127.0.0.1:3000";
-/* Descriptors beside the connections: listeners, epoll and event descriptors, files on their way.
- */
-enum { RESERVED_FILES = 64, CONNECTIONS_MAX = 4000000 };
-
+/* Descriptors that are no connections: listeners and files on their way; epoll and events. */
+enum { RESERVED_FILES = 60, FILES_PER_THREAD = 4, CONNECTIONS_MAX = 4000000 };
 static const uint64_t note_interval_ns = PK_NS_PER_S;
 
 void pk_wake(int event_fd) {
@@ -58,15 +56,20 @@ static bool limit_connections(pk_server *server, pk_err *err) {
         struct rlimit raised = {.rlim_cur = files.rlim_max, .rlim_max = files.rlim_max};
         if (setrlimit(RLIMIT_NOFILE, &raised) == 0) files = raised;
     }
+    uint64_t reserved = RESERVED_FILES + FILES_PER_THREAD * options->threads;
     uint64_t possible = files.rlim_cur == RLIM_INFINITY ? CONNECTIONS_MAX : files.rlim_cur;
-    possible = possible > RESERVED_FILES ? possible - RESERVED_FILES : 0;
+    possible = possible > reserved ? possible - reserved : 0;
     if (possible > CONNECTIONS_MAX) possible = CONNECTIONS_MAX;
-    server->conns_limit = options->max_connections ? options->max_connections : possible;
-    if (server->conns_limit <= possible && possible > 0) return true;
+    uint64_t wanted = options->max_connections ? options->max_connections : possible;
+    if (wanted > 0 && wanted <= possible) {
+        server->conns_limit = wanted;
+        return true;
+    }
+    if (wanted == 0) wanted = 1000;
     pk_fail(err, PK_E_LIMIT, "--max-connections",
-            "%" PRIu64 " connections do not fit into %" PRIu64 " open files", server->conns_limit,
+            "only %" PRIu64 " connections fit into %" PRIu64 " open files", possible,
             (uint64_t)files.rlim_cur);
-    pk_fix(err, "raise the limit with ulimit -n %" PRIu64, server->conns_limit + RESERVED_FILES);
+    pk_fix(err, "raise the limit with ulimit -n %" PRIu64, wanted + reserved);
     return false;
 }
 
@@ -134,7 +137,7 @@ static bool prepare(pk_server *server, pk_err *err) {
 
 static bool start_workers(pk_server *server, pk_err *err) {
     size_t n = (size_t)server->options->threads;
-    server->workers = calloc(n, sizeof *server->workers);
+    server->workers = aligned_alloc(alignof(pk_worker), n * sizeof *server->workers);
     server->counters = pk_counters_new(n);
     if (!server->workers || !server->counters) {
         pk_fail(err, PK_E_LIMIT, NULL, "out of memory");
@@ -176,27 +179,25 @@ static void pass_log_on(pk_server *server) {
     char line[sizeof server->log_line];
     pthread_mutex_lock(&server->lock);
     uint64_t count = server->log_count;
-    bool urgent = server->log_urgent;
     memcpy(line, server->log_line, sizeof line);
     server->log_count = 0;
-    server->log_urgent = false;
     pthread_mutex_unlock(&server->lock);
-    if (count == 0) return;
-    pk_serve_note level = urgent ? PK_SERVE_WARNING : PK_SERVE_DETAIL;
-    if (count == 1) pk_note(server, level, "libmicrohttpd: %s", line);
-    else
-        pk_note(server, level, "libmicrohttpd: %s (and %" PRIu64 " more messages)", line,
+    if (count == 1) pk_note(server, PK_SERVE_DETAIL, "libmicrohttpd: %s", line);
+    if (count > 1)
+        pk_note(server, PK_SERVE_DETAIL, "libmicrohttpd: %s (and %" PRIu64 " more messages)", line,
                 count - 1);
 }
 
-static void warn(pk_server *server, bool *limit_told) {
-    if (atomic_load(&server->limit_near) && !*limit_told) {
-        *limit_told = true;
-        pk_note(server, PK_SERVE_WARNING,
-                "the limit of %" PRIu64 " connections is reached: further clients wait without an "
-                "answer; raise --max-connections or ulimit -n",
-                server->conns_limit);
-    }
+/* Once: whoever waits in the backlog has neither an answer nor an error to tell of it. */
+static void tell_of_limit(const pk_server *server) {
+    pk_note(server, PK_SERVE_WARNING,
+            "the limit of %" PRIu64 " connections is reached: further clients wait without an "
+            "answer; raise --max-connections or ulimit -n",
+            server->conns_limit);
+}
+
+static void tell_of_rest(pk_server *server) {
+    pass_log_on(server);
     if (atomic_exchange(&server->starved, false))
         pk_note(server, PK_SERVE_WARNING,
                 "no descriptors or memory left for another connection: clients wait");
@@ -220,17 +221,19 @@ static bool sleep_until(const pk_server *server, int intr_fd, uint64_t when_ns) 
 }
 
 static void serve_until_signal(pk_server *server, pk_interrupt *intr) {
-    bool limit_told = false, signalled;
+    bool limit_told = false;
     uint64_t next_note = 0;
     do {
-        warn(server, &limit_told);
+        if (!limit_told && atomic_load(&server->limit_near)) {
+            limit_told = true;
+            tell_of_limit(server);
+        }
         uint64_t now = pk_now_ns();
         if (now >= next_note) {
-            pass_log_on(server);
+            tell_of_rest(server);
             next_note = now + note_interval_ns;
         }
-        signalled = sleep_until(server, pk_interrupt_fd(intr), next_note);
-    } while (!signalled);
+    } while (!sleep_until(server, pk_interrupt_fd(intr), next_note));
 }
 
 /* New clients are refused at once. Those that wait in a backlog are taken yet: closing would reset
@@ -251,7 +254,7 @@ static void drain(pk_server *server) {
     for (size_t i = 0; i < server->n_workers; i++) pk_wake(server->workers[i].wake_fd);
     while (atomic_load(&server->conns_present) > 0 && pk_now_ns() < deadline)
         sleep_until(server, -1, deadline);
-    pass_log_on(server);
+    tell_of_rest(server);
 }
 
 static void stop(pk_server *server) {

@@ -11,6 +11,7 @@
 
 #include <microhttpd.h>
 #include <pthread.h>
+#include <stdalign.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -71,7 +72,6 @@ struct pk_server {
     pthread_mutex_t lock; /* of what follows */
     char log_line[256];   /* the first message of libmicrohttpd since the last note */
     uint64_t log_count;   /* of all since then */
-    bool log_urgent;
 };
 
 /* A connection accepted by one worker for another. */
@@ -82,7 +82,7 @@ typedef struct pk_arrival {
 } pk_arrival;
 
 struct pk_worker {
-    pk_server *server;
+    alignas(64) pk_server *server; /* a cache line is no other worker's */
     pthread_t thread;
     bool running;
     struct MHD_Daemon *daemon;

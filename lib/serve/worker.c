@@ -92,21 +92,16 @@ static bool start_daemon(pk_worker *worker, pk_err *err) {
 
 /* Counts one more, unless there is no room. */
 static bool take_place(pk_server *server) {
-    uint64_t present = atomic_fetch_add(&server->conns_present, 1) + 1;
-    uint64_t limit = server->conns_limit;
-    if (present > limit) {
-        atomic_fetch_sub(&server->conns_present, 1);
-        return false;
-    }
-    return true;
+    if (atomic_fetch_add(&server->conns_present, 1) < server->conns_limit) return true;
+    atomic_fetch_sub(&server->conns_present, 1);
+    return false;
 }
 
 static void give_place_back(pk_server *server) {
     atomic_fetch_sub(&server->conns_present, 1);
 }
 
-/* Within 1 % of the limit: whoever comes next may wait in the backlog, with no answer and no
- * error. Nobody else would say so. */
+/* Keeps the peak, and says when the limit is within 1 %. */
 static void note_present(pk_server *server) {
     uint64_t present = atomic_load(&server->conns_present);
     uint64_t peak = atomic_load(&server->conns_peak);
@@ -229,7 +224,7 @@ static void wait_for_work(pk_worker *worker, uint64_t when_ns) {
         if (listeners[i].revents &&
             pk_accept_batch(server, &server->listeners[i], worker) == PK_ACCEPT_STARVED) {
             worker->starved_until_ns = worker->now_ns + starved_pause_ns;
-            if (!atomic_exchange(&server->starved, true)) pk_wake(server->wake_fd);
+            atomic_store(&server->starved, true);
         }
 }
 
