@@ -148,16 +148,20 @@ LINES
 @test "completion: an answer takes under 20 ms" {
     [[ $PERFKIT != */san-* && $PERFKIT != */coverage* ]] || skip "this build is slow on purpose"
     start_serve
-    measured() { # WORD...: the best of 10, in microseconds, with the start of the process
-        local i start took best=1000000000
+    # The best of 10, with the start of the process: the time on the wall is shown, the CPU time is
+    # what a busy machine cannot spoil.
+    measured() { # WORD...
+        local i start wall cpu best_wall=1000000000 best_cpu=1000000000 TIMEFORMAT='%3U %3S'
         for i in {1..10}; do
             start=$(now_us)
-            "$PERFKIT" __complete "$@" >/dev/null
-            took=$(($(now_us) - start))
-            ((took < best)) && best=$took
+            cpu=$({ time "$PERFKIT" __complete "$@" >/dev/null 2>&1; } 2>&1)
+            wall=$(($(now_us) - start))
+            cpu=$(awk '{ printf "%d", ($1 + $2) * 1000000 }' <<<"$cpu")
+            ((wall < best_wall)) && best_wall=$wall
+            ((cpu < best_cpu)) && best_cpu=$cpu
         done
-        echo "# $* <TAB>: $best us" >&3
-        ((best < 20000))
+        echo "# $* <TAB>: $best_wall us, $best_cpu us of CPU" >&3
+        ((best_cpu < 20000))
     }
     measured ''
     measured load -
