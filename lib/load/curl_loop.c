@@ -1,5 +1,7 @@
 #include "load/curl_loop.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -138,14 +140,21 @@ void pk_curl_loop_run_timers(pk_curl_loop *loop, uint64_t now_ns) {
     }
 }
 
-int pk_curl_loop_wait(pk_curl_loop *loop, uint64_t until_ns, struct epoll_event events[], int max,
-                      uint64_t *woke_ns) {
-    uint64_t now_ns = until_ns == UINT64_MAX || until_ns == 0 ? 0 : pk_now_ns();
-    uint64_t wait_ns = until_ns > now_ns ? until_ns - now_ns : 0;
-    struct timespec wait = {.tv_sec = (time_t)(wait_ns / 1000000000u),
+/* A Linux before 5.11, and some emulators, know waits of whole milliseconds only. */
+static int wait_ms(const pk_curl_loop *loop, uint64_t wait_ns, struct epoll_event events[],
+                   int max) {
+    uint64_t ms = wait_ns / 1000000u + (wait_ns % 1000000u != 0);
+    return epoll_wait(loop->epoll_fd, events, max, ms < INT_MAX ? (int)ms : INT_MAX);
+}
+
+int pk_curl_loop_wait(pk_curl_loop *loop, pk_wait *wait, struct epoll_event events[], int max) {
+    uint64_t wait_ns = wait->until_ns > wait->now_ns ? wait->until_ns - wait->now_ns : 0;
+    struct timespec most = {.tv_sec = (time_t)(wait_ns / 1000000000u),
                             .tv_nsec = (long)(wait_ns % 1000000000u)};
-    int n = epoll_pwait2(loop->epoll_fd, events, max, until_ns == UINT64_MAX ? NULL : &wait, NULL);
-    *woke_ns = pk_now_ns();
+    bool for_ever = wait->until_ns == UINT64_MAX;
+    int n = epoll_pwait2(loop->epoll_fd, events, max, for_ever ? NULL : &most, NULL);
+    if (n < 0 && errno == ENOSYS) n = wait_ms(loop, wait_ns, events, max);
+    wait->woke_ns = pk_now_ns();
     return n;
 }
 

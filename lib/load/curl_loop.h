@@ -65,10 +65,8 @@ void pk_curl_loop_remove(pk_curl_loop *loop, uint32_t slot, CURL *easy);
 uint64_t pk_curl_loop_timer_ns(const pk_curl_loop *loop);
 void pk_curl_loop_run_timers(pk_curl_loop *loop, uint64_t now_ns);
 
-/* Waits until until_ns (UINT64_MAX: for ever; past: not at all). Returns epoll_pwait2's count;
- * *woke_ns is the moment after it. */
-int pk_curl_loop_wait(pk_curl_loop *loop, uint64_t until_ns, struct epoll_event events[], int max,
-                      uint64_t *woke_ns);
+/* Returns epoll_pwait2's count. */
+int pk_curl_loop_wait(pk_curl_loop *loop, pk_wait *wait, struct epoll_event events[], int max);
 /* One event without PK_LOOP_OWN_BIT. */
 void pk_curl_loop_event(pk_curl_loop *loop, const struct epoll_event *event);
 

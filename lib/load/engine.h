@@ -28,6 +28,13 @@ typedef struct pk_completion {
     uint64_t body_bytes, head_bytes, sent_bytes;
 } pk_completion;
 
+/* A wait for events. */
+typedef struct pk_wait {
+    uint64_t now_ns;   /* in: the moment of the call */
+    uint64_t until_ns; /* in: when to return at the latest; 0: at once, UINT64_MAX: never */
+    uint64_t woke_ns;  /* out: when it ended, for the loop's own work */
+} pk_wait;
+
 /* What only the engine knows, when it is closed. */
 typedef struct pk_engine_totals {
     bool retransmits_known;
@@ -46,11 +53,10 @@ typedef struct pk_engine_ops {
     /* Starts the next request of an idle slot; returns its start_ns. A failure to start comes as a
      * completion of a later poll. */
     uint64_t (*submit)(pk_engine *engine, uint32_t slot);
-    /* Waits at most until the moment until_ns (0: do not wait, UINT64_MAX: for ever) for events,
-     * works on one batch of them and returns how many completions stand in out[0..), ascending
-     * in end_ns; out has room for one per slot. *woke_ns: when the wait returned, for the loop's
-     * own work. */
-    size_t (*poll)(pk_engine *engine, uint64_t until_ns, pk_completion out[], uint64_t *woke_ns);
+    /* Waits for events, works on one batch of them and returns how many completions stand in
+     * *done[0..), ascending in end_ns, at most one per slot; they are the engine's, valid until
+     * its next call. */
+    size_t (*poll)(pk_engine *engine, pk_wait *wait, const pk_completion **done);
     /* Connections being opened right now. */
     uint32_t (*connecting)(const pk_engine *engine);
     /* Drops what the slot has in flight, without a completion; the slot is idle afterwards. */

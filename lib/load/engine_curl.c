@@ -238,15 +238,16 @@ static uint64_t engine_submit(pk_engine *e, uint32_t index) {
     return s->start_ns;
 }
 
-static size_t engine_poll(pk_engine *e, uint64_t until_ns, pk_completion out[], uint64_t *woke_ns) {
+static size_t engine_poll(pk_engine *e, pk_wait *wait, const pk_completion **done) {
     struct epoll_event events[EVENTS_PER_WAIT];
     uint64_t timer_ns = pk_curl_loop_timer_ns(&e->loop);
-    uint64_t wake_ns = e->n_done ? 0 : until_ns < timer_ns ? until_ns : timer_ns;
-    int n = pk_curl_loop_wait(&e->loop, wake_ns, events, EVENTS_PER_WAIT, woke_ns);
+    if (e->n_done) wait->until_ns = 0;
+    else if (timer_ns < wait->until_ns) wait->until_ns = timer_ns;
+    int n = pk_curl_loop_wait(&e->loop, wait, events, EVENTS_PER_WAIT);
     for (int i = 0; i < n; i++) pk_curl_loop_event(&e->loop, &events[i]);
-    pk_curl_loop_run_timers(&e->loop, *woke_ns);
+    pk_curl_loop_run_timers(&e->loop, wait->woke_ns);
     size_t n_done = e->n_done;
-    memcpy(out, e->done, n_done * sizeof *out);
+    *done = e->done;
     e->n_done = 0;
     return n_done;
 }

@@ -119,14 +119,16 @@ static pk_completion *add_completion(conn *c, uint64_t end_ns) {
         .end_ns = end_ns,
         .head_ns = c->head_ns,
         .first_byte_ns = c->first_byte_ns,
-        .dns_ns = c->dns_ns,
-        .tcp_ns = c->tcp_ns,
-        .tls_ns = c->tls_ns,
-        .dialup_ns = c->dialup_ns,
         .body_bytes = c->parser.body_bytes,
         .head_bytes = c->parser.head_bytes,
         .sent_bytes = c->sent,
     };
+    if (c->opened) {
+        done->dns_ns = c->dns_ns;
+        done->tcp_ns = c->tcp_ns;
+        done->tls_ns = c->tls_ns;
+        done->dialup_ns = c->dialup_ns;
+    }
     return done;
 }
 
@@ -526,17 +528,18 @@ static void sweep(pk_engine *e, uint64_t now_ns) {
     }
 }
 
-static size_t engine_poll(pk_engine *e, uint64_t until_ns, pk_completion out[], uint64_t *woke_ns) {
+static size_t engine_poll(pk_engine *e, pk_wait *wait, const pk_completion **done) {
     struct epoll_event events[EVENTS_PER_WAIT];
     uint64_t timer_ns = pk_curl_loop_timer_ns(&e->loop);
-    if (timer_ns < until_ns) until_ns = timer_ns;
-    if (e->next_sweep_ns < until_ns) until_ns = e->next_sweep_ns;
-    int n = pk_curl_loop_wait(&e->loop, e->n_done ? 0 : until_ns, events, EVENTS_PER_WAIT, woke_ns);
+    if (timer_ns < wait->until_ns) wait->until_ns = timer_ns;
+    if (e->next_sweep_ns < wait->until_ns) wait->until_ns = e->next_sweep_ns;
+    if (e->n_done) wait->until_ns = 0;
+    int n = pk_curl_loop_wait(&e->loop, wait, events, EVENTS_PER_WAIT);
     for (int i = 0; i < n; i++) handle_event(e, &events[i]);
-    pk_curl_loop_run_timers(&e->loop, *woke_ns);
-    if (e->next_sweep_ns != UINT64_MAX) sweep(e, *woke_ns);
+    pk_curl_loop_run_timers(&e->loop, wait->woke_ns);
+    if (e->next_sweep_ns != UINT64_MAX) sweep(e, wait->woke_ns);
     size_t n_done = e->n_done;
-    memcpy(out, e->done, n_done * sizeof *out);
+    *done = e->done;
     e->n_done = 0;
     return n_done;
 }

@@ -39,6 +39,7 @@ typedef struct pk_tally {
     size_t n_errors;
     uint64_t interval_ns;
     pk_load_interval intervals[PK_INTERVALS_MAX];
+    uint64_t current_idx, current_start_ns; /* the interval of the last answer or error */
 
     uint64_t in_flight;       /* now */
     uint64_t window_start_ns; /* set it before the first change */

@@ -4,6 +4,18 @@
 #include <limits.h>
 #include <openssl/err.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* recv and send, but no cancellation points: glibc's cost two atomic operations each in a process
+ * with threads, and nobody cancels ours. */
+static ssize_t receive(int fd, void *data, size_t bytes) {
+    return syscall(SYS_recvfrom, fd, data, bytes, 0, NULL, NULL);
+}
+
+static ssize_t transmit(int fd, const void *data, size_t bytes) {
+    return syscall(SYS_sendto, fd, data, bytes, MSG_NOSIGNAL, NULL, 0);
+}
 
 static pk_io plain_result(ssize_t n, pk_io again, size_t *moved) {
     if (n > 0) {
@@ -36,14 +48,13 @@ static pk_io tls_result(SSL *ssl, int ok) {
 }
 
 pk_io pk_transport_read(const pk_transport *t, void *data, size_t bytes, size_t *moved) {
-    if (!t->ssl) return plain_result(recv(t->fd, data, bytes, 0), PK_IO_AGAIN_READ, moved);
+    if (!t->ssl) return plain_result(receive(t->fd, data, bytes), PK_IO_AGAIN_READ, moved);
     ERR_clear_error(); /* SSL_get_error looks at the thread's queue */
     return tls_result(t->ssl, SSL_read_ex(t->ssl, data, bytes, moved));
 }
 
 pk_io pk_transport_write(const pk_transport *t, const void *data, size_t bytes, size_t *moved) {
-    if (!t->ssl)
-        return plain_result(send(t->fd, data, bytes, MSG_NOSIGNAL), PK_IO_AGAIN_WRITE, moved);
+    if (!t->ssl) return plain_result(transmit(t->fd, data, bytes), PK_IO_AGAIN_WRITE, moved);
     ERR_clear_error();
     return tls_result(t->ssl, SSL_write_ex(t->ssl, data, bytes, moved));
 }

@@ -39,9 +39,9 @@ struct pk_worker {
     slot_state *state;
     slot_queue warm, cold, waiting;
     uint32_t *queue_memory;
-    pk_completion *done;
     uint64_t start_ns, deadline_ns; /* deadline UINT64_MAX: none */
     uint64_t woke_ns;               /* when the last wait for events returned; 0: not yet */
+    uint64_t now_ns;                /* the last reading of the clock, at most a batch old */
     uint64_t spin_ns;               /* a wait for a due request ends so much earlier */
     pk_worker_report report;
     bool failed;
@@ -49,13 +49,13 @@ struct pk_worker {
 };
 
 static void queue_push(slot_queue *q, uint32_t slot) {
-    q->slots[(q->first + q->count) % q->capacity] = slot;
-    q->count++;
+    uint32_t end = q->first + q->count++;
+    q->slots[end < q->capacity ? end : end - q->capacity] = slot;
 }
 
 static uint32_t queue_pop(slot_queue *q) {
     uint32_t slot = q->slots[q->first];
-    q->first = (q->first + 1) % q->capacity;
+    q->first = q->first + 1 < q->capacity ? q->first + 1 : 0;
     q->count--;
     return slot;
 }
@@ -91,6 +91,11 @@ static bool pick_slot(pk_worker *w, uint32_t *slot) {
     return true;
 }
 
+/* What happens after the deadline is, for the average of what was in flight, as if at it. */
+static uint64_t in_window_ns(const pk_worker *w, uint64_t moment_ns) {
+    return moment_ns < w->deadline_ns ? moment_ns : w->deadline_ns;
+}
+
 static void send_one(pk_worker *w, uint32_t slot, uint64_t due_ns) {
     pk_tally *t = w->tally;
     slot_state *s = &w->state[slot];
@@ -98,7 +103,7 @@ static void send_one(pk_worker *w, uint32_t slot, uint64_t due_ns) {
     s->due_ns = due_ns ? due_ns : s->start_ns;
     s->is_active = true;
     t->sent++;
-    pk_tally_in_flight(t, s->start_ns, +1);
+    pk_tally_in_flight(t, in_window_ns(w, s->start_ns), +1);
     if (!due_ns) return;
     /* our own lateness: not the time in which every connection was busy with the server */
     uint64_t could_ns = s->idle_ns > due_ns ? s->idle_ns : due_ns;
@@ -158,21 +163,24 @@ static void slot_done(pk_worker *w, const pk_completion *c) {
 
 static void poll_once(pk_worker *w, uint64_t until_ns) {
     pk_tally *t = w->tally;
-    uint64_t begin_ns = pk_now_ns();
+    pk_wait wait = {.now_ns = pk_now_ns(), .until_ns = until_ns};
+    const pk_completion *done;
     pk_tally_publish(t);
-    if (w->woke_ns) pk_hist_record(t->hist[PK_TALLY_LOOP], begin_ns - w->woke_ns);
-    size_t n = w->config.ops->poll(w->engine, until_ns, w->done, &w->woke_ns);
+    if (w->woke_ns) pk_hist_record(t->hist[PK_TALLY_LOOP], wait.now_ns - w->woke_ns);
+    size_t n = w->config.ops->poll(w->engine, &wait, &done);
+    w->woke_ns = w->now_ns = wait.woke_ns;
     if (until_ns == 0 && n == 0) { /* no work and no wait: it belongs to neither figure */
-        w->report.spun_ns += w->woke_ns - begin_ns;
+        w->report.spun_ns += wait.woke_ns - wait.now_ns;
         w->woke_ns = 0;
     }
     for (size_t i = 0; i < n; i++) {
-        const pk_completion *c = &w->done[i];
-        bool in_window = c->end_ns <= w->deadline_ns;
-        pk_tally_in_flight(t, in_window ? c->end_ns : w->deadline_ns, -1);
-        pk_tally_completion(t, c, w->state[c->slot].due_ns, w->start_ns, in_window);
+        const pk_completion *c = &done[i];
+        pk_tally_completion(t, c, w->state[c->slot].due_ns, w->start_ns,
+                            c->end_ns <= w->deadline_ns);
+        pk_tally_in_flight(t, in_window_ns(w, c->end_ns), -1);
         slot_done(w, c);
     }
+    if (n > 0 && done[n - 1].end_ns > w->now_ns) w->now_ns = done[n - 1].end_ns;
 }
 
 static bool must_stop(const pk_worker *w) {
@@ -180,11 +188,11 @@ static bool must_stop(const pk_worker *w) {
 }
 
 static void run_window(pk_worker *w) {
+    w->now_ns = pk_now_ns();
     for (;;) {
-        uint64_t now_ns = pk_now_ns();
-        if (must_stop(w) || now_ns >= w->deadline_ns) return;
-        finish_backoffs(w, now_ns);
-        uint64_t until_ns = send_due(w, now_ns);
+        if (must_stop(w) || w->now_ns >= w->deadline_ns) return;
+        finish_backoffs(w, w->now_ns);
+        uint64_t until_ns = send_due(w, w->now_ns);
         if (!pk_schedule_left(&w->config.schedule) && w->tally->in_flight == 0) return;
         uint64_t retry_ns = first_retry_ns(w);
         poll_once(w, until_ns < retry_ns ? until_ns : retry_ns);
@@ -291,7 +299,6 @@ static void *worker_main(void *context) {
 static void worker_free(pk_worker *w) {
     free(w->state);
     free(w->queue_memory);
-    free(w->done);
     pk_tally_free(w->tally);
     free(w);
 }
@@ -302,8 +309,7 @@ static bool worker_allocate(pk_worker *w, pk_err *err) {
     if (!w->tally) return false;
     w->state = calloc(n, sizeof *w->state);
     w->queue_memory = calloc(3 * (size_t)n, sizeof *w->queue_memory);
-    w->done = calloc(n, sizeof *w->done);
-    if (!w->state || !w->queue_memory || !w->done) {
+    if (!w->state || !w->queue_memory) {
         pk_fail(err, PK_E_LIMIT, NULL, "out of memory for %u connections", n);
         return false;
     }
