@@ -38,6 +38,9 @@
 #define READ_BYTES 65536u
 #define HELD_FIRST_BYTES 4096u
 #define SWEEP_MAX_NS 100000000ull
+/* libcurl has OpenSSL free its buffers whenever they are empty, which costs 4 % of a request; to
+ * keep them costs 34 KiB per connection. */
+#define TLS_BUFFERS_KEPT_MAX 1024u
 #define OWN_EVENTS (EPOLLIN | EPOLLRDHUP | EPOLLET)
 
 typedef enum conn_state { CLOSED, CONNECTING, IDLE, BUSY } conn_state;
@@ -352,6 +355,7 @@ static bool adopt(conn *c, curl_socket_t fd) {
         SSL_set_mode(c->io.ssl,
                      SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
         SSL_set_read_ahead(c->io.ssl, 1); /* a record's head and body in one recv */
+        if (e->n_slots <= TLS_BUFFERS_KEPT_MAX) SSL_clear_mode(c->io.ssl, SSL_MODE_RELEASE_BUFFERS);
         c->io.fd = fd;
     } else {
         c->io.fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);

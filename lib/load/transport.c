@@ -26,6 +26,11 @@ static pk_io plain_result(ssize_t n, pk_io again, size_t *moved) {
     return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? again : PK_IO_ERROR;
 }
 
+/* SSL_get_error looks at the thread's queue. Asking is cheaper than clearing an empty one. */
+static void clear_errors(void) {
+    if (ERR_peek_error()) ERR_clear_error();
+}
+
 /* ok: SSL_read_ex's or SSL_write_ex's result. */
 static pk_io tls_result(SSL *ssl, int ok) {
     if (ok) return PK_IO_OK;
@@ -49,12 +54,12 @@ static pk_io tls_result(SSL *ssl, int ok) {
 
 pk_io pk_transport_read(const pk_transport *t, void *data, size_t bytes, size_t *moved) {
     if (!t->ssl) return plain_result(receive(t->fd, data, bytes), PK_IO_AGAIN_READ, moved);
-    ERR_clear_error(); /* SSL_get_error looks at the thread's queue */
+    clear_errors();
     return tls_result(t->ssl, SSL_read_ex(t->ssl, data, bytes, moved));
 }
 
 pk_io pk_transport_write(const pk_transport *t, const void *data, size_t bytes, size_t *moved) {
     if (!t->ssl) return plain_result(transmit(t->fd, data, bytes), PK_IO_AGAIN_WRITE, moved);
-    ERR_clear_error();
+    clear_errors();
     return tls_result(t->ssl, SSL_write_ex(t->ssl, data, bytes, moved));
 }
