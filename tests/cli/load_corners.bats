@@ -171,3 +171,14 @@ both() {
     proxy --to "${SERVE_URL#https://}"
     both few_files -x "$PROXY" https://127.0.0.1/
 }
+
+@test "load corners: answers that follow each other in two shapes of one length are told apart" {
+    start_serve # "202 Accepted" and "409 Conflict" differ in 13 bytes and in no length
+    load_json -n 2000 -c 5 --engine h1 "$SERVE_URL/status/202:1,409:1"
+    [ "$status" -eq 0 ]
+    local accepted
+    accepted=$(curl -s "$SERVE_URL/metrics" | awk '/^requests_total{code="202"}/ { print $2 }')
+    [ "$accepted" -gt 500 ]
+    json ".statusCodeDistribution == {\"202\": $accepted, \"409\": $((2000 - accepted))}"
+    json '.summary.totalData == 2000 * 13'
+}
