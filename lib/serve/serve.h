@@ -59,6 +59,7 @@ typedef struct pk_serve_options {
 
 typedef enum pk_serve_note {
     PK_SERVE_WARNING, /* something a person should know */
+    PK_SERVE_NOTICE,  /* what is going on, where that can be seen nowhere else */
     PK_SERVE_DETAIL   /* for --verbose */
 } pk_serve_note;
 

@@ -346,6 +346,7 @@ LINES
     kill -INT "$SERVE_PID"
     wait_until "$DEADLINE_S" is_refused
     ! has_ended "$SERVE_PID" || return 1
+    wait_until "$DEADLINE_S" has_text "$SERVE_ERR" "perfkit serve: ending: 1 connection still open, for at most 1h (--drain); a second signal ends at once"
     local code=0
     kill -TERM "$SERVE_PID"
     wait "$SERVE_PID" || code=$?
