@@ -38,7 +38,7 @@ typedef struct pk_serve_options {
     const char *cert, *key; /* PEM files, both or none: a self-signed certificate is made */
 
     uint64_t drain_ns;        /* how long running requests may go on after the first signal */
-    uint64_t head_timeout_ns; /* from the first byte to the end of a request's head; 0: none */
+    uint64_t head_timeout_ns; /* of a whole request head, see head_deadline.h; 0: none */
     uint64_t idle_timeout_ns; /* without any byte; 0: none; rounded up to whole seconds */
 
     const char *body;       /* of "/": text, or "@FILE"; NULL: a greeting */
@@ -96,8 +96,5 @@ void pk_serve_render_summary(FILE *out, const pk_serve_result *result);
 /* Early checks of the command line. */
 bool pk_serve_check_listen(const char *text, pk_err *err) PK_MUST_CHECK;
 bool pk_serve_check_header(const char *text, pk_err *err) PK_MUST_CHECK; /* "Name: value" */
-
-/* The endpoints for the man page and /help: "PATH<tab>what it answers", one a line. */
-void pk_serve_render_endpoints(FILE *out);
 
 #endif
