@@ -28,7 +28,7 @@ const char *pk_serve_fault_name(pk_serve_fault kind);
 typedef struct pk_serve_options {
     pk_text_list listen;        /* "HOST:PORT" each; none and no unix_socket: 127.0.0.1:3000 */
     const char *unix_socket;    /* NULL: none */
-    uint64_t threads;           /* per listener, >= 1 */
+    uint64_t threads;           /* that answer, >= 1 */
     uint64_t conn_memory_bytes; /* of each connection; about half of it bounds a request's head */
     uint64_t max_connections;   /* over all listeners; 0: what the limit on descriptors allows */
     uint64_t backlog;
