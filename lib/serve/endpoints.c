@@ -35,23 +35,12 @@ enum MHD_Result pk_answer_root(pk_conn *conn) {
 }
 
 enum MHD_Result pk_answer_help(pk_conn *conn) {
+    enum { HELP_MAX = 64 * 1024 };
     pk_strbuf text;
-    char *list = NULL;
-    size_t bytes = 0;
-    FILE *out = open_memstream(&list, &bytes);
-    if (!out) return MHD_NO;
-    pk_serve_render_endpoints(out);
-    bool ok = fclose(out) == 0;
-    pk_strbuf_init(&text, 64 * 1024);
-    for (const char *line = list; ok && *line;) {
-        const char *tab = strchr(line, '\t');
-        const char *end = strchr(tab, '\n');
-        pk_strbuf_addf(&text, "%-36.*s %.*s\n", (int)(tab - line), line, (int)(end - tab - 1),
-                       tab + 1);
-        line = end + 1;
-    }
-    free(list);
-    enum MHD_Result result = ok ? pk_reply_buffer(conn, MHD_HTTP_OK, plain_text, &text) : MHD_NO;
+    pk_strbuf_init(&text, HELP_MAX);
+    for (size_t i = 0; pk_route_at(i); i++)
+        pk_strbuf_addf(&text, "%-36s %s\n", pk_route_shown(pk_route_at(i)), pk_route_at(i)->help);
+    enum MHD_Result result = pk_reply_buffer(conn, MHD_HTTP_OK, plain_text, &text);
     pk_strbuf_fini(&text);
     return result;
 }

@@ -53,15 +53,14 @@ static const pk_route no_route = {.path = "", .methods = PK_ALL_METHODS, .faults
                                   .answer = pk_answer_not_found};
 // clang-format on
 
-/* What a row is called in lists. */
-static const char *shown(const pk_route *route) {
-    return route->shown ? route->shown : route->path;
-}
-
 enum { ROUTES = sizeof routes / sizeof *routes };
 
 const pk_route *pk_route_at(size_t i) {
     return i < ROUTES ? &routes[i] : NULL;
+}
+
+const char *pk_route_shown(const pk_route *route) {
+    return route->shown ? route->shown : route->path;
 }
 
 const pk_route *pk_route_find(const char *path, size_t path_bytes, const char **argument) {
@@ -80,8 +79,4 @@ const pk_route *pk_route_find(const char *path, size_t path_bytes, const char **
 
 const pk_route *pk_route_fallback(const pk_server *server) {
     return server->static_fd >= 0 ? &file_route : &no_route;
-}
-
-void pk_serve_render_endpoints(FILE *out) {
-    for (size_t i = 0; i < ROUTES; i++) fprintf(out, "%s\t%s\n", shown(&routes[i]), routes[i].help);
 }

@@ -22,6 +22,8 @@ struct pk_route {
 const pk_route *pk_route_find(const char *path, size_t path_bytes, const char **argument);
 /* Row i, NULL behind the last. */
 const pk_route *pk_route_at(size_t i);
+/* What it is called in lists. */
+const char *pk_route_shown(const pk_route *route);
 
 /* What answers when no route does: a file, or 404. */
 const pk_route *pk_route_fallback(const pk_server *server);

@@ -28,7 +28,7 @@ const char *pk_serve_fault_name(pk_serve_fault kind);
 typedef struct pk_serve_options {
     pk_text_list listen;        /* "HOST:PORT" each; none and no unix_socket: 127.0.0.1:3000 */
     const char *unix_socket;    /* NULL: none */
-    uint64_t threads;           /* per listener, >= 1 */
+    uint64_t threads;           /* that answer, >= 1 */
     uint64_t conn_memory_bytes; /* of each connection; about half of it bounds a request's head */
     uint64_t max_connections;   /* over all listeners; 0: what the limit on descriptors allows */
     uint64_t backlog;
@@ -38,7 +38,7 @@ typedef struct pk_serve_options {
     const char *cert, *key; /* PEM files, both or none: a self-signed certificate is made */
 
     uint64_t drain_ns;        /* how long running requests may go on after the first signal */
-    uint64_t head_timeout_ns; /* from the first byte to the end of a request's head; 0: none */
+    uint64_t head_timeout_ns; /* of a whole request head, see head_deadline.h; 0: none */
     uint64_t idle_timeout_ns; /* without any byte; 0: none; rounded up to whole seconds */
 
     const char *body;       /* of "/": text, or "@FILE"; NULL: a greeting */
@@ -59,6 +59,7 @@ typedef struct pk_serve_options {
 
 typedef enum pk_serve_note {
     PK_SERVE_WARNING, /* something a person should know */
+    PK_SERVE_NOTICE,  /* what is going on, where that can be seen nowhere else */
     PK_SERVE_DETAIL   /* for --verbose */
 } pk_serve_note;
 
@@ -95,8 +96,5 @@ void pk_serve_render_summary(FILE *out, const pk_serve_result *result);
 /* Early checks of the command line. */
 bool pk_serve_check_listen(const char *text, pk_err *err) PK_MUST_CHECK;
 bool pk_serve_check_header(const char *text, pk_err *err) PK_MUST_CHECK; /* "Name: value" */
-
-/* The endpoints for the man page and /help: "PATH<tab>what it answers", one a line. */
-void pk_serve_render_endpoints(FILE *out);
 
 #endif

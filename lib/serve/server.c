@@ -23,6 +23,8 @@ static const char default_listen[] = "127.0.0.1:3000";
 /* Descriptors that are no connections: listeners and files on their way; epoll and events. */
 enum { RESERVED_FILES = 60, FILES_PER_THREAD = 4, CONNECTIONS_MAX = 4000000 };
 static const uint64_t note_interval_ns = PK_NS_PER_S;
+/* A drain that takes longer is told of. */
+static const uint64_t drain_notice_ns = 200 * PK_NS_PER_MS;
 
 void pk_wake(int event_fd) {
     /* Fails only when the counter is full: then who polls it is awake anyway. */
@@ -248,12 +250,25 @@ static void stop_accepting(pk_server *server) {
 }
 
 static void drain(pk_server *server) {
-    uint64_t deadline = pk_now_ns() + server->options->drain_ns;
+    uint64_t start = pk_now_ns();
+    uint64_t deadline = start + server->options->drain_ns;
+    uint64_t tell = start + drain_notice_ns;
+    uint64_t left;
     atomic_store(&server->draining, true);
     stop_accepting(server);
     for (size_t i = 0; i < server->n_workers; i++) pk_wake(server->workers[i].wake_fd);
-    while (atomic_load(&server->conns_present) > 0 && pk_now_ns() < deadline)
-        sleep_until(server, -1, deadline);
+    while ((left = atomic_load(&server->conns_present)) > 0 && pk_now_ns() < deadline) {
+        if (pk_now_ns() >= tell) {
+            char time[PK_FORMAT_MAX];
+            pk_format_duration(time, sizeof time, (double)server->options->drain_ns);
+            pk_note(server, PK_SERVE_NOTICE,
+                    "ending: %" PRIu64 " connection%s still open, for at most %s (--drain); a "
+                    "second signal ends at once",
+                    left, left == 1 ? "" : "s", time);
+            tell = UINT64_MAX;
+        }
+        sleep_until(server, -1, tell < deadline ? tell : deadline);
+    }
     tell_of_rest(server);
 }
 

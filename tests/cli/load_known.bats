@@ -185,7 +185,7 @@ ten_thousand() { # URL
     fi
     json '.requests.responses == 100 and .generator.connectionsOpened == 1'
     near .latencyPercentiles.p50 1.0 0.01
-    near .latencyPercentiles.p99 1.0 0.02
+    near .latencyPercentiles.p99 1.0 0.05 # the second slowest of 100, beside tests that use all CPUs
     near .summary.fastest 1.0 0.01
     near .summary.total 100 0.02
     near .generator.meanInFlight 1.0 0.01

@@ -136,6 +136,15 @@ load serve_helper
     wait "$BG_PID"
 }
 
+@test "serve: connections are shared out evenly among the threads" {
+    start_serve --threads 3
+    "$PERFKIT" load -z 2s -c 30 --no-tui --json "$SERVE_URL/" >load.json
+    [ "$(jq '.requests.responses > 1000' load.json)" = true ]
+    # on-CPU time of each thread: three of them work, and not one for the others
+    cat /proc/"$SERVE_PID"/task/*/schedstat | sort -nr | awk '{ t[NR] = $1; if ($1 > t[1] / 4) n++ }
+        END { print t[1], t[2], t[3], t[4]; exit n != 3 }'
+}
+
 @test "serve: --backlog reaches the kernel" {
     command -v ss >/dev/null || skip "no ss (iproute2)"
     start_serve --backlog 37
@@ -294,6 +303,7 @@ LINES
     kill -TERM "$SERVE_PID"
     wait_until "$DEADLINE_S" eval '[ ! -e s.sock ]'
     is_refused
+    ! has_ended "$SERVE_PID" || return 1
     wait "$slow"
     [[ $(cat slow) == *"HTTP/1.1 200 OK"*"waited 1.5 s"* && $(cat slow) == *"Connection: close"* ]]
     local code=0
@@ -301,6 +311,19 @@ LINES
     [ "$code" -eq 0 ]
     (($(now_us) - begin < 4500000)) # no longer than the request took
     [[ $(tail -n 1 "$SERVE_OUT") == "served 1 request (1 2xx)"* ]]
+}
+
+@test "serve: who waits to be accepted when the signal comes is served yet" {
+    start_serve --drain 20s
+    command -v ss >/dev/null || skip "no ss (iproute2)"
+    bg curl -s -m 20 -o blocked "$SERVE_URL/block/2s"
+    wait_until "$DEADLINE_S" eval '! curl -s -m 0.2 -o /dev/null "$SERVE_URL/"' # the one thread stalls
+    bg curl -s -m 20 -o waiting "$SERVE_URL/status/203"
+    local waiting=$BG_PID
+    wait_until "$DEADLINE_S" eval '[[ $(ss -Htn state established "dport = :$(serve_port)" | wc -l) -ge 2 ]]'
+    stop_serve
+    wait "$waiting"
+    [[ $(cat waiting) == "203 "* && $(cat blocked) == "blocked for 2 s" ]]
 }
 
 @test "serve: --drain bounds the wait for running requests" {
@@ -322,7 +345,8 @@ LINES
     wait_until "$DEADLINE_S" metric_is connections_waiting 1
     kill -INT "$SERVE_PID"
     wait_until "$DEADLINE_S" is_refused
-    ! has_ended "$SERVE_PID"
+    ! has_ended "$SERVE_PID" || return 1
+    wait_until "$DEADLINE_S" has_text "$SERVE_ERR" "perfkit serve: ending: 1 connection still open, for at most 1h (--drain); a second signal ends at once"
     local code=0
     kill -TERM "$SERVE_PID"
     wait "$SERVE_PID" || code=$?

@@ -25,7 +25,7 @@ ask() {
     cmp one two # one connection: even the order is the same
     start_serve --error-rate 0.2 --seed 43
     ask 1000 / >three
-    ! cmp -s one three
+    ! cmp -s one three || return 1
 }
 
 @test "serve: the number of faults depends on the seed alone, not on threads and connections" {

@@ -50,6 +50,9 @@ load serve_helper
     wait_until "$DEADLINE_S" has_text "$SERVE_ERR" "the limit of 20 connections is reached"
     run curl -s -m 0.5 "$SERVE_URL/"
     [ "$status" -eq 28 ] # connected by the kernel, not answered
+    local ticks=$(awk '{ print $14 + $15 }' "/proc/$SERVE_PID/stat") # 1/100 s of CPU
+    sleep 1
+    (($(awk '{ print $14 + $15 }' "/proc/$SERVE_PID/stat") - ticks < 30)) # it does not spin
     bg curl -s -m 20 -o late "$SERVE_URL/"
     local late=$BG_PID
     sleep 0.2

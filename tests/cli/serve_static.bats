@@ -67,7 +67,7 @@ site() {
         /.git/config /.env /%2egit/config /sub%2findex.html; do
         raw_to reply "GET $path HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
         [[ $(head -n 1 reply) == "HTTP/1.1 404 "* ]] || { echo "$path"; cat reply; return 1; }
-        ! grep -qE 'outside|root:|secret|hidden|inner' reply
+        ! grep -qE 'outside|root:|secret|hidden|inner' reply || return 1
     done
     raw_to reply 'GET /ten.txt%00.html HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'
     [[ $(head -n 1 reply) == "HTTP/1.1 400 "* ]]
