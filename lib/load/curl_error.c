@@ -43,6 +43,10 @@ pk_load_error_class pk_curl_error_class(CURLcode code, int os_errno, bool got_by
             if (os_errno == EADDRNOTAVAIL) class_ = PK_LOAD_E_PORTS;
             if (os_errno == EMFILE || os_errno == ENFILE) class_ = PK_LOAD_E_FILES;
         }
+        /* a reset that libcurl sees between two reads is "select/poll returned error", a send error
+         */
+        if (class_ == PK_LOAD_E_SEND && (got_bytes || os_errno == ECONNRESET))
+            class_ = PK_LOAD_E_RESET;
         /* cut off inside an answer: its body (or the rest of its head) is missing */
         if (class_ == PK_LOAD_E_RESET && got_bytes) class_ = PK_LOAD_E_TRUNCATED;
         if (rows[i].keeps_errno) *sys_errno = os_errno;

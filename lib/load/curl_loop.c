@@ -166,12 +166,17 @@ void pk_curl_loop_forget(pk_curl_loop *loop, int fd) {
 
 /* An idle connection was closed or reset, or brought bytes that nobody asked for. libcurl looks at
  * it before it uses it again, but is content with all except a plain end: it would send into the
- * void, or take those bytes for the next answer. So make it a plain end. */
-static void end_for_libcurl(int fd) {
+ * void, or take those bytes for the next answer. So make it a plain end. False: it was neither, but
+ * the event is older than what libcurl has read since, when it worked on another one of the batch.
+ */
+static bool end_for_libcurl(int fd) {
     char unasked[4096];
-    for (int i = 0; i < UNASKED_READS_MAX && recv(fd, unasked, sizeof unasked, MSG_DONTWAIT) > 0;)
-        i++;
+    ssize_t n = recv(fd, unasked, sizeof unasked, MSG_DONTWAIT);
+    if (n < 0 && errno == EAGAIN) return false;
+    for (int i = 0; i < UNASKED_READS_MAX && n > 0; i++)
+        n = recv(fd, unasked, sizeof unasked, MSG_DONTWAIT);
     shutdown(fd, SHUT_RDWR);
+    return true;
 }
 
 void pk_curl_loop_event(pk_curl_loop *loop, const struct epoll_event *event) {
@@ -180,8 +185,7 @@ void pk_curl_loop_event(pk_curl_loop *loop, const struct epoll_event *event) {
     uint32_t watched = fd < loop->watched_count ? loop->watched[fd].events : (uint32_t)UNKNOWN;
     if (watched == UNKNOWN) return; /* closed by an earlier event of this batch */
     if (watched & PARKED) {
-        pk_curl_loop_forget(loop, (int)fd);
-        end_for_libcurl((int)fd);
+        if (end_for_libcurl((int)fd)) pk_curl_loop_forget(loop, (int)fd);
         return;
     }
     int what = (event->events & EPOLLIN ? CURL_CSELECT_IN : 0) |

@@ -25,6 +25,7 @@ typedef struct slot {
     uint32_t prereqs; /* requests sent for this transfer: 2 means that libcurl sent it again */
     long tunnel_head_bytes, tunnel_sent_bytes; /* exchanged with a proxy before the request */
     int socket_errno; /* why socket() failed, which libcurl does not tell */
+    bool is_resent;   /* by us, after libcurl had given up */
     bool active;
     bool is_connecting; /* socket opened, request not yet sent */
 } slot;
@@ -66,8 +67,8 @@ static int on_before_request(void *context, char *ip, char *local_ip, int port, 
         curl_easy_getinfo(s->easy, CURLINFO_REQUEST_SIZE, &s->tunnel_sent_bytes);
     }
     connected(s);
-    /* libcurl would send anything again, up to five times */
-    bool may_send = s->prereqs == 1 || (s->prereqs == 2 && s->engine->plan->is_idempotent);
+    /* libcurl would send anything again */
+    bool may_send = s->prereqs == 1 || s->engine->plan->is_idempotent;
     return may_send ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
 }
 
@@ -109,7 +110,7 @@ static void fill_completion(slot *s, CURLcode code, pk_completion *c) {
     curl_easy_getinfo(s->easy, CURLINFO_NUM_CONNECTS, &connects);
     c->start_ns = s->start_ns;
     c->first_byte_ns = s->first_byte_ns;
-    c->retried = s->prereqs > 1 && code != CURLE_ABORTED_BY_CALLBACK;
+    c->retried = s->is_resent || (s->prereqs > 1 && code != CURLE_ABORTED_BY_CALLBACK);
     fill_bytes(s, c);
     if (c->head_bytes > 0)
         c->head_ns = s->start_ns + pk_curl_span_ns(s->easy, CURLINFO_STARTTRANSFER_TIME_T);
@@ -176,16 +177,51 @@ static bool slot_init(slot *s, pk_engine *e, const pk_route *route) {
     return true;
 }
 
+static void begin(slot *s) {
+    s->active = true;
+    s->first_byte_ns = 0;
+    s->body_bytes = 0;
+    s->prereqs = 0;
+    s->tunnel_head_bytes = s->tunnel_sent_bytes = 0;
+    s->socket_errno = 0;
+    pk_curl_loop_add(&s->engine->loop, index_of(s), s->easy);
+}
+
+/* Did it only meet kept connections that the server had closed? libcurl then opens a new one, but
+ * not after five of them, nor when it saw the reset between two reads. */
+static bool met_only_closed_ones(const slot *s, const pk_completion *c) {
+    bool is_lost =
+        c->error == PK_LOAD_E_EMPTY || c->error == PK_LOAD_E_RESET || c->error == PK_LOAD_E_SEND;
+    return is_lost && !c->opened && c->head_bytes == 0 && s->engine->plan->is_idempotent;
+}
+
+/* Once more, on a connection of its own, in the time that is left. False: there is none. */
+static bool resend(slot *s) {
+    uint64_t limit_ns = s->engine->plan->timeout_ns;
+    uint64_t spent_ns = pk_now_ns() - s->start_ns;
+    if (s->is_resent || (limit_ns && spent_ns >= limit_ns)) return false;
+    if (limit_ns)
+        curl_easy_setopt(s->easy, CURLOPT_TIMEOUT_MS, (long)((limit_ns - spent_ns) / 1000000 + 1));
+    curl_easy_setopt(s->easy, CURLOPT_FRESH_CONNECT, 1L);
+    s->is_resent = true;
+    begin(s);
+    return true;
+}
+
 static void on_done(void *context, CURL *easy, CURLcode code) {
     pk_engine *e = context;
     slot *s;
+    pk_completion *c = &e->done[e->n_done];
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&s);
-    fill_completion(s, code, &e->done[e->n_done++]);
+    fill_completion(s, code, c);
     make_idle(s);
-    if (s->prereqs == 1 && code == CURLE_OK) return;
-    /* libcurl counts retries over the life of a handle and fails each sixth: begin a new life */
-    curl_easy_reset(easy);
-    set_up(s);
+    if (s->prereqs != 1 || s->is_resent || code != CURLE_OK) {
+        /* libcurl counts retries over the life of a handle and fails each sixth: a new life */
+        curl_easy_reset(easy);
+        set_up(s);
+        if (met_only_closed_ones(s, c) && resend(s)) return;
+    }
+    e->n_done++;
 }
 
 static void engine_close(pk_engine *e, pk_engine_totals *totals) {
@@ -227,15 +263,10 @@ static pk_engine *engine_open(const pk_plan *plan, uint32_t n_slots, uint64_t fi
 
 static uint64_t engine_submit(pk_engine *e, uint32_t index) {
     slot *s = &e->slots[index];
-    s->active = true;
-    s->first_byte_ns = 0;
-    s->body_bytes = 0;
-    s->prereqs = 0;
-    s->tunnel_head_bytes = s->tunnel_sent_bytes = 0;
-    s->socket_errno = 0;
-    s->start_ns = pk_now_ns();
-    pk_curl_loop_add(&e->loop, index, s->easy);
-    return s->start_ns;
+    uint64_t start_ns = s->start_ns = pk_now_ns();
+    s->is_resent = false;
+    begin(s);
+    return start_ns;
 }
 
 static size_t engine_poll(pk_engine *e, pk_wait *wait, const pk_completion **done) {

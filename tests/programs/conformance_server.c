@@ -8,6 +8,7 @@
  *   bytes   byte by byte
  *   cut/N   in two pieces, with a pause after N bytes
  *   cuts    the same, at a different place for each request: LENGTH requests are cut everywhere
+ *   every   all of that: the first request as whole, the second as bytes, LENGTH more as cuts
  * GET /cases lists the cases and what a client has to make of them. With --greet every connection
  * is told TEXT before it has asked for anything, and closed.
  *
@@ -15,6 +16,7 @@
  * per path (conformance/counts.h); a forgotten one ends by itself. One thread per connection,
  * blocking: nothing here has to be fast, and so each case reads as what it does. */
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <netinet/in.h>
@@ -127,11 +129,12 @@ static bool read_path(const char *line, const char *end, char path[COUNT_PATH_MA
     return path[0] == '/' && strchr(path, '\n') == NULL;
 }
 
-/* Reads the next head and counts it; the body is still to come. False when there is none. */
+/* Reads the next head and counts it; the body is still to come. False when there is none, or what
+ * comes is none: TLS, say. */
 static bool take_head(visit *v) {
     const char *end;
     while (!(end = memmem(v->conn.head, v->conn.head_bytes, "\r\n\r\n", 4)))
-        if (!conn_read(&v->conn)) return false;
+        if (!conn_read(&v->conn) || !isupper((unsigned char)v->conn.head[0])) return false;
     end += 4;
     if (!read_path(v->conn.head, end, v->path)) return false;
     v->row = counts_row(v->server->counts, v->path, v->is_tls);
@@ -146,25 +149,30 @@ static bool word_is(const char *word, size_t bytes, const char *expected) {
     return strlen(expected) == bytes && memcmp(word, expected, bytes) == 0;
 }
 
+static bool read_mode(const char *text, order *o) {
+    static const char *const names[] = {
+        [EVERY] = "every", [WHOLE] = "whole", [BYTES] = "bytes", [CUTS] = "cuts"};
+    size_t bytes = strcspn(text, "/");
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        o->mode = (enum mode)i;
+        if (word_is(text, bytes, names[i])) return true;
+    }
+    char number[24];
+    pk_err err;
+    int64_t at;
+    if (!word_is(text, bytes, "cut") || text[bytes] == '\0') return false;
+    text += bytes + 1;
+    snprintf(number, sizeof number, "%.*s", (int)strcspn(text, "/"), text);
+    if (!pk_parse_int(number, 0, ANSWER_MAX, &at, &err)) return false;
+    *o = (order){.c = o->c, .mode = CUTS, .fixed_cut = true, .cut = (uint64_t)at};
+    return true;
+}
+
 static bool read_order(const char *path, order *o) {
     const char *name = path + 1;
-    size_t name_bytes = strcspn(name, "/");
-    const char *mode = name + name_bytes + (name[name_bytes] == '/');
-    size_t mode_bytes = strcspn(mode, "/");
-    pk_err err;
-    *o = (order){.c = conformance_find(name, name_bytes)};
-    if (word_is(mode, mode_bytes, "whole")) o->mode = WHOLE;
-    else if (word_is(mode, mode_bytes, "bytes")) o->mode = BYTES;
-    else if (word_is(mode, mode_bytes, "cuts")) o->mode = CUTS;
-    if (word_is(mode, mode_bytes, "cut") && mode[mode_bytes]) {
-        char number[24];
-        int64_t at;
-        const char *text = mode + mode_bytes + 1;
-        snprintf(number, sizeof number, "%.*s", (int)strcspn(text, "/"), text);
-        o->fixed_cut = pk_parse_int(number, 0, ANSWER_MAX, &at, &err);
-        if (o->fixed_cut) o->mode = CUTS, o->cut = (uint64_t)at;
-    }
-    return o->c && o->mode;
+    size_t bytes = strcspn(name, "/");
+    *o = (order){.c = conformance_find(name, bytes)};
+    return o->c && name[bytes] == '/' && read_mode(name + bytes + 1, o);
 }
 
 /* --- answers -------------------------------------------------------------------------------- */
@@ -188,19 +196,21 @@ static bool send_cut(visit *v, const char *data, size_t bytes, size_t at) {
     return send_counted(v, data + at, bytes - at);
 }
 
+static bool send_in_mode(visit *v, const order *o, uint64_t turn, const char *data, size_t n) {
+    enum mode mode = o->mode != EVERY ? o->mode : turn == 0 ? WHOLE : turn == 1 ? BYTES : CUTS;
+    size_t cut = n == 0 ? 0 : o->fixed_cut ? (size_t)o->cut % n : (size_t)(turn * CUT_STEP % n);
+    if (mode == BYTES) return send_in_steps(v, data, n, n / PIECES_MAX + 1, BYTE_PAUSE_US);
+    if (mode == CUTS) return send_cut(v, data, n, cut);
+    return send_counted(v, data, n);
+}
+
 static bool send_answer(visit *v, const order *o, uint64_t turn) {
     pk_strbuf answer;
     pk_strbuf_init(&answer, ANSWER_MAX);
     conformance_answer(o->c, turn, &answer);
     if (!pk_strbuf_ok(&answer)) die(o->c->name, "out of memory");
-    const char *data = answer.data;
-    size_t n = answer.length;
-    size_t cut = n == 0 ? 0 : o->fixed_cut ? (size_t)o->cut % n : (size_t)(turn * CUT_STEP % n);
-    bool sent;
-    if (o->c->gap_ms) sent = send_in_steps(v, data, n, 1, o->c->gap_ms * 1000);
-    else if (o->mode == BYTES) sent = send_in_steps(v, data, n, n / PIECES_MAX + 1, BYTE_PAUSE_US);
-    else if (o->mode == CUTS) sent = send_cut(v, data, n, cut);
-    else sent = send_counted(v, data, n);
+    bool sent = o->c->gap_ms ? send_in_steps(v, answer.data, answer.length, 1, o->c->gap_ms * 1000)
+                             : send_in_mode(v, o, turn, answer.data, answer.length);
     pk_strbuf_fini(&answer);
     return sent;
 }

@@ -22,8 +22,8 @@ const char *conformance_expected(const conformance_case *c) {
 /* May a mixed case answer like this one? Only the answer's bytes are taken from it, and only those
  * of a length that can come byte by byte. */
 static bool can_be_mixed(const conformance_case *c) {
-    return !c->expected && c->ending == END_KEEP && c->modes == ALL && c->request == GET &&
-           !c->mixed && !c->repeat;
+    return !c->expected && c->ending == END_KEEP && c->mode == EVERY && c->request == GET &&
+           !c->mixed && !c->unmixed && !c->repeat;
 }
 
 static const conformance_case *mixed_in_turn(uint64_t turn) {
@@ -45,13 +45,11 @@ static void list_case(const conformance_case *c, pk_strbuf *out) {
     pk_strbuf answer;
     pk_strbuf_init(&answer, out->max_bytes);
     conformance_answer(c, 0, &answer);
-    unsigned modes = c->modes ? c->modes : WHOLE | BYTES | CUTS;
-    pk_strbuf_addf(out, "%s %s %s%s%s %s %zu %s\n", c->name,
+    pk_strbuf_addf(out, "%s %s %s %s %zu %s\n", c->name,
                    c->scheme == BOTH   ? "http,https"
                    : c->scheme == HTTP ? "http"
                                        : "https",
-                   modes & WHOLE ? "whole" : "", modes & BYTES ? ",bytes" : "",
-                   modes & CUTS ? ",cuts" : "", request_names[c->request], answer.length,
+                   c->mode == WHOLE ? "whole" : "every", request_names[c->request], answer.length,
                    conformance_expected(c));
     if (!pk_strbuf_ok(&answer)) out->failed = true;
     pk_strbuf_fini(&answer);

@@ -19,7 +19,7 @@ typedef enum ending {
 } ending;
 
 enum scheme { BOTH, HTTP = 1, HTTPS = 2 };
-enum mode { ALL, WHOLE = 1, BYTES = 2, CUTS = 4 };
+enum mode { EVERY, WHOLE, BYTES, CUTS };
 
 /* What the client has to send for the case to make sense; "get" is any request. */
 typedef enum request_kind {
@@ -27,8 +27,8 @@ typedef enum request_kind {
     HEAD,
     POST,     /* with a small body */
     POST_BIG, /* with a body far beyond what fits into the sockets' buffers */
-    IDLE,     /* requests with pauses of at least 100 ms between them, on one connection */
-    TIMEOUT,  /* with a limit of a few 100 ms */
+    IDLE,     /* requests with pauses of two seconds between them, on one connection */
+    TIMEOUT,  /* with a limit of a second */
     REQUEST_KINDS
 } request_kind;
 
@@ -44,12 +44,13 @@ typedef struct conformance_case {
     unsigned idle_ms;   /* from the answer to what follows */
     bool early;         /* answers before it has read the request's body */
     bool mixed;         /* answers like the other cases in turn that share this one's expectation */
+    bool unmixed;       /* .. but not like this one: known clients take it for something else */
     ending ending;
     bool has_later; /* only the first request of a connection is answered; the others get .. */
     ending later;   /* .. this, */
     const char *later_part; /* after these bytes (may be NULL) */
     enum scheme scheme;
-    unsigned modes; /* ALL, or some of enum mode */
+    enum mode mode; /* EVERY, or WHOLE where cutting the answer makes no sense */
     request_kind request;
     /* NULL: "ok 200 5 keepalive". Else one of
      *   ok STATUS BODY_BYTES keepalive|close [suspicious] [retries]
@@ -68,7 +69,7 @@ const conformance_case *conformance_find(const char *name, size_t name_bytes);
 const char *conformance_expected(const conformance_case *c);
 /* Appends the answer's bytes; for a mixed case those of request number `turn`. */
 void conformance_answer(const conformance_case *c, uint64_t turn, pk_strbuf *out);
-/* One line per case: NAME SCHEMES MODES REQUEST LENGTH EXPECTED... */
+/* One line per case: NAME SCHEMES MODE REQUEST LENGTH EXPECTED... */
 void conformance_list(pk_strbuf *out);
 
 #endif
