@@ -31,6 +31,7 @@ BEGIN {
     home["microhttpd.h"] = "serve"
     home["gnutls"] = "serve"
     home["curl"] = "load"
+    home["openssl"] = "load"
     home["cjson"] = "report"
 
     # The library takes options and fills results: it does not print, end the program, or look at
