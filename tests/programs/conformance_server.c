@@ -355,6 +355,7 @@ int main(int argc, char **argv) {
     wait_for_visits(&s);
     counts_print(s.counts);
     pk_strbuf_fini(&s.list);
-    /* what a thread that hangs on its client still uses stays: the process ends here */
-    return fflush(stdout) == 0 ? 0 : 2;
+    /* a thread that hangs on its client may still use what is left: end without taking it away, and
+     * without a leak checker calling that a leak */
+    _exit(fflush(stdout) == 0 ? 0 : 2);
 }
