@@ -65,8 +65,9 @@ typedef struct conn {
     bool head_only;      /* answer to HEAD */
     bool close_after;
     uint64_t due_ns;
-    struct conn *next, *prev; /* queue */
-    char *out;                /* the answer being written; the server's own buffer */
+    struct conn *next, *prev;           /* queue */
+    struct conn *next_open, *prev_open; /* of all connections */
+    char *out;                          /* the answer being written; the server's own buffer */
     size_t out_bytes, out_done;
 } conn;
 
@@ -77,6 +78,7 @@ typedef struct server {
     char *answer;  /* head and body, made once */
     size_t answer_head_bytes, answer_bytes;
     conn *first, *last;    /* waiting, by due_ns */
+    conn *open;            /* all connections */
     uint64_t accept_at_ns; /* while connections wait to be accepted; else 0 */
     uint64_t first_request_ns;
     uint64_t requests, connections, sent_bytes, received_body_bytes, answers;
@@ -128,6 +130,8 @@ static void drop(server *s, conn *c, bool reset) {
     struct linger hard = {.l_onoff = 1};
     if (reset) setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
     queue_remove(s, c);
+    if (c->next_open) c->next_open->prev_open = c->prev_open;
+    *(c->prev_open ? &c->prev_open->next_open : &s->open) = c->next_open;
     close(c->fd);
     free(c);
 }
@@ -242,6 +246,9 @@ static void accept_all(server *s) {
         int on = 1;
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
         c->fd = fd;
+        c->next_open = s->open;
+        if (s->open) s->open->prev_open = c;
+        s->open = c;
         s->connections++;
         watch(s, c, EPOLLIN, EPOLL_CTL_ADD);
     }
@@ -453,6 +460,7 @@ int main(int argc, char **argv) {
     printf("requests %" PRIu64 " answers %" PRIu64 " connections %" PRIu64 " sent_bytes %" PRIu64
            " received_body_bytes %" PRIu64 "\n",
            s.requests, s.answers, s.connections, s.sent_bytes, s.received_body_bytes);
+    while (s.open) drop(&s, s.open, false);
     free(s.answer);
     return fflush(stdout) == 0 ? 0 : 2;
 }
