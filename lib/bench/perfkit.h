@@ -1,0 +1,88 @@
+/* perfkit.h: how a shared object offers benchmarks to `perfkit bench FILE.so`.
+ * Header only; needs nothing but this file and a C11 compiler.
+ *
+ *     #include "perfkit.h"
+ *     static void body(perfkit_run *run) {
+ *         for (uint64_t i = 0; i < run->iterations; i++) {
+ *             int64_t n = run->param;
+ *             perfkit_hide(n);                  // the compiler must not know the input
+ *             perfkit_keep(fibonacci(n));       // nor throw the result away
+ *         }
+ *     }
+ *     PERFKIT_BENCHMARKS({.group = "fib", .function = "recursive", .body = body, .params = "20"});
+ *
+ * perfkit opens the object in short-lived worker processes, and calls `body` again and again with
+ * as many iterations as fill about 0.1 ms. */
+#ifndef PERFKIT_H
+#define PERFKIT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define PERFKIT_ABI 1
+
+/* Hides the value of an lvalue from the optimiser: what is computed from it is computed at run
+ * time. */
+#define perfkit_hide(lvalue) __asm__ volatile("" : "+r"(lvalue))
+/* Uses a scalar result, so that computing it is not dead code. */
+#define perfkit_keep(value)                                     \
+    do {                                                        \
+        __typeof__(value) perfkit_kept_ = (value);              \
+        __asm__ volatile("" : : "r"(perfkit_kept_) : "memory"); \
+    } while (0)
+/* All memory may have been read and written. */
+#define perfkit_clobber() __asm__ volatile("" : : : "memory")
+
+typedef struct perfkit_run {
+    uint64_t iterations; /* the work is to be done so many times */
+    int64_t param;       /* the parameter as an integer; 0 without one */
+    const char *param_text;
+    void *data; /* what setup returned */
+} perfkit_run;
+
+typedef void perfkit_body(perfkit_run *run);
+
+typedef enum perfkit_unit { /* what one iteration processes, for throughput */
+                            PERFKIT_NOTHING,
+                            PERFKIT_BYTES,
+                            PERFKIT_ELEMENTS
+} perfkit_unit;
+
+typedef struct perfkit_benchmark {
+    const char *group, *function; /* the id is group/function[/param]; function may be NULL */
+    perfkit_body *body;
+    /* For work of less than about 5 cycles, one number says little (how much of it hides behind
+     * the loop?), so such a benchmark brings further bodies: `throughput` does the work
+     * `throughput_lanes` times per iteration, independently of each other; in `latency` each
+     * iteration needs the result of the one before. Both may be NULL. */
+    perfkit_body *throughput;
+    uint32_t throughput_lanes;
+    perfkit_body *latency;
+    const char *params;           /* "20", "10,20,30", "sorted,random"; NULL: no parameter */
+    int64_t param_min, param_max; /* of integer parameters; both 0: no bounds */
+    void *(*setup)(int64_t param, const char *param_text); /* before timing; NULL is fine */
+    void (*teardown)(void *data);
+    perfkit_unit unit;
+    uint64_t (*units)(int64_t param); /* per iteration; NULL with unit set: 1 */
+    /* Settings; 0: perfkit's. The command line wins over them. */
+    uint64_t sample_size; /* least number of workers */
+    double measurement_time_s, warm_up_time_s;
+    double noise_threshold, confidence_level; /* 0.01, 0.95 */
+} perfkit_benchmark;
+
+typedef struct perfkit_table {
+    uint32_t abi; /* PERFKIT_ABI */
+    uint32_t count;
+    const perfkit_benchmark *items; /* count of them, each `item_bytes` long */
+    uint32_t item_bytes;
+} perfkit_table;
+
+/* Defines the one symbol that perfkit looks for: const perfkit_table perfkit_benchmarks. */
+#define PERFKIT_BENCHMARKS(...)                                                           \
+    static const perfkit_benchmark perfkit_items_[] = {__VA_ARGS__};                      \
+    __attribute__((visibility("default"))) extern const perfkit_table perfkit_benchmarks; \
+    __attribute__((visibility("default"))) const perfkit_table perfkit_benchmarks = {     \
+        PERFKIT_ABI, sizeof perfkit_items_ / sizeof perfkit_items_[0], perfkit_items_,    \
+        sizeof perfkit_items_[0]}
+
+#endif
