@@ -164,8 +164,10 @@ runs() { # ENGINE SCHEME URL
 # The slow ones first, many at a time: they mostly wait.
 run_all() { # ENGINE SCHEME URL
     runs "$@" | awk '{ print (/\/(slow|idle|silent|trickle)/ ? 0 : 1), $0 }' | sort -s -n -k 1,1 | cut -d ' ' -f 2- >arguments
+    local limit_s=200
+    [[ $PERFKIT != */san-* ]] || limit_s=1500
     status=0
-    timeout 200 xargs -P 8 -L 1 "$PERFKIT" <arguments >said 2>&1 || status=$?
+    timeout $limit_s xargs -P 8 -L 1 "$PERFKIT" <arguments >said 2>&1 || status=$?
     # 123: some exited with 1, having no success; what died by a signal or found no way to start
     # wrote no result
     [[ $status -eq 0 || $status -eq 123 ]] || { echo "xargs: $status"; sort said | uniq -c; return 1; }

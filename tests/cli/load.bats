@@ -208,7 +208,8 @@ setup_file() { export BATS_TEST_RETRIES=2; }
     wait_until "$DEADLINE_S" sent_one
     tr '\0' ' ' <"/proc/$pid/cmdline" >cmdline
     grep -q -- '-a' cmdline
-    ! grep -q hushhush cmdline
+    run grep -q hushhush cmdline
+    [ "$status" -eq 1 ]
 }
 
 @test "load: -d sends a body with each request, whatever the method" {
@@ -482,7 +483,8 @@ S
     NO_COLOR=1 TERM=xterm run script -qec "'$PERFKIT' load -n 3 --no-tui $URL" /dev/null
     [[ $output != *$'\e['* ]]
     TERM=xterm run script -qec "'$PERFKIT' load -n 3 --no-tui -o r.txt $URL" /dev/null
-    ! grep -q $'\e' r.txt
+    run grep -q $'\e' r.txt
+    [ "$status" -eq 1 ]
 }
 
 @test "load: a progress line on a terminal's stderr, none with --no-tui or elsewhere" {

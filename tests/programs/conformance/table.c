@@ -278,10 +278,10 @@ const conformance_case conformance_cases[] = {
     {"post", ANSWER(OK FIVE), .request = POST},
     {"post-big", ANSWER(OK FIVE), .request = POST_BIG, .mode = WHOLE},
     {"post-big-continue", ANSWER(OK FIVE), .before = "HTTP/1.1 100 Continue\r\n\r\n", .request = POST_BIG, .mode = WHOLE},
-    {"early-413", ANSWER("HTTP/1.1 413 X\r\n" FIVE), .early = true, .idle_ms = 20, .request = POST_BIG, .mode = WHOLE, .expected = "ok 413 5 close"},
-    {"early-413-close", ANSWER("HTTP/1.1 413 X\r\nConnection: close\r\n" FIVE), .early = true, .idle_ms = 20, .request = POST_BIG, .mode = WHOLE, .expected = "ok 413 5 close"},
-    {"early-413-closed", ANSWER("HTTP/1.1 413 X\r\nConnection: close\r\n" FIVE), .early = true, .idle_ms = 20, .ending = END_CLOSE_NOW, .request = POST_BIG, .mode = WHOLE, .expected = "ok 413 5 close"},
-    {"early-200", ANSWER(OK FIVE), .early = true, .idle_ms = 20, .request = POST_BIG, .mode = WHOLE, .expected = "ok 200 5 close"},
+    {"early-413", ANSWER("HTTP/1.1 413 X\r\n" FIVE), .early = true, .idle_ms = 300, .request = POST_BIG, .mode = WHOLE, .expected = "ok 413 5 close"},
+    {"early-413-close", ANSWER("HTTP/1.1 413 X\r\nConnection: close\r\n" FIVE), .early = true, .idle_ms = 300, .request = POST_BIG, .mode = WHOLE, .expected = "ok 413 5 close"},
+    {"early-413-closed", ANSWER("HTTP/1.1 413 X\r\nConnection: close\r\n" FIVE), .early = true, .idle_ms = 300, .ending = END_CLOSE_NOW, .request = POST_BIG, .mode = WHOLE, .expected = "ok 413 5 close"},
+    {"early-200", ANSWER(OK FIVE), .early = true, .idle_ms = 300, .request = POST_BIG, .mode = WHOLE, .expected = "ok 200 5 close"},
 
     /* --- slow answers; none at all --- */
     {"slow-1s", ANSWER(OK FIVE), .delay_ms = 1000, .mode = WHOLE},
