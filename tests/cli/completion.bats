@@ -4,7 +4,8 @@ load helper
 # answer WORD... CUR: what the shells get; it may never fail nor say anything on stderr.
 answer() {
     run --separate-stderr "$PERFKIT" __complete "$@"
-    [ "$status" -eq 0 ] && [ -z "$stderr" ]
+    [ "$status" -eq 0 ]
+    [ -z "$stderr" ]
 }
 
 # answers EXPECTED WORD...: exactly that.

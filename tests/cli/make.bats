@@ -31,7 +31,8 @@ is_plain() { [[ $(dirname "$PERFKIT") == "$ROOT/build/release" ]]; }
     [ "$status" -eq 0 ]
     run make -C "$ROOT" --no-print-directory
     echo "$output"
-    [ "$status" -eq 0 ] && [ -z "$output" ]
+    [ "$status" -eq 0 ]
+    [ -z "$output" ]
     run make -C "$ROOT" --no-print-directory -n -W completions/perfkit.bash
     [[ $output == *cmd/completion.c* ]]
     run make -C "$ROOT" --no-print-directory -n -W lib/base/error.h
@@ -165,7 +166,8 @@ SH
     grep -q 'install .* jq$' asked
     [ "$(id -u)" -ne 0 ] || ! grep -q sudo asked
     run make -C tree --no-print-directory deps
-    [ "$status" -eq 0 ] && [ -z "$output" ]
+    [ "$status" -eq 0 ]
+    [ -z "$output" ]
     rm jq && : >broken
     run make -C tree --no-print-directory deps
     [ "$status" -eq 2 ]
