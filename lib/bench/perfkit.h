@@ -60,6 +60,7 @@ typedef struct perfkit_benchmark {
     perfkit_body *latency;
     const char *params;           /* "20", "10,20,30", "sorted,random"; NULL: no parameter */
     int64_t param_min, param_max; /* of integer parameters; both 0: no bounds */
+    const char *bounds_reason;    /* "fib(94) does not fit in 64 bits"; shown with a refused one */
     void *(*setup)(int64_t param, const char *param_text); /* before timing; NULL is fine */
     void (*teardown)(void *data);
     perfkit_unit unit;
