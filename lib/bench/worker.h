@@ -34,7 +34,6 @@ typedef struct pk_worker_job {
     pk_bench_metric metric;
     uint64_t worker_ns, warm_ns, unit_ns; /* measuring, warming up, one unit */
     bool parts; /* also latency, throughput, loop; only measured if the work takes < 5 cycles */
-    uint64_t seed;
 } pk_worker_job;
 
 /* One benchmark of an object's table, in the table's order. */
