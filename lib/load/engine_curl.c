@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "load/curl_answer.h"
 #include "load/curl_error.h"
 #include "load/curl_loop.h"
 #include "load/curl_options.h"
@@ -21,13 +22,15 @@ typedef struct slot {
     CURL *easy;
     pk_engine *engine;
     pk_curl_route route;
-    uint64_t start_ns, first_byte_ns, body_bytes;
+    pk_curl_answer answer;
+    uint64_t start_ns, first_byte_ns;
     uint32_t prereqs; /* requests sent for this transfer: 2 means that libcurl sent it again */
-    long tunnel_head_bytes, tunnel_sent_bytes; /* exchanged with a proxy before the request */
-    int socket_errno; /* why socket() failed, which libcurl does not tell */
-    bool is_resent;   /* by us, after libcurl had given up */
+    long tunnel_sent_bytes; /* to a proxy, before the request */
+    int socket_errno;       /* why socket() failed, which libcurl does not tell */
+    bool is_resent;         /* by us, after libcurl had given up */
     bool active;
     bool is_connecting; /* socket opened, request not yet sent */
+    bool forbids_reuse; /* of the connection, for this answer alone */
 } slot;
 
 struct pk_engine {
@@ -45,12 +48,31 @@ static uint32_t index_of(const slot *s) {
     return (uint32_t)(s - s->engine->slots);
 }
 
+/* All of the answer goes through the parser. Returning less than was given stops the transfer. */
+static bool take(slot *s, const char *data, size_t bytes) {
+    if (!pk_curl_answer_take(&s->answer, data, bytes)) return false;
+    if (s->answer.step == PK_HTTP1_DONE && !s->answer.parser.keep_alive && !s->forbids_reuse) {
+        s->forbids_reuse = true;
+        curl_easy_setopt(s->easy, CURLOPT_FORBID_REUSE, 1L);
+    }
+    return true;
+}
+
+static size_t on_head_line(char *data, size_t size, size_t count, void *context) {
+    return take(context, data, size * count) ? size * count : 0;
+}
+
 static size_t on_body(char *data, size_t size, size_t count, void *context) {
     slot *s = context;
-    (void)data;
-    if (s->first_byte_ns == 0) s->first_byte_ns = pk_now_ns();
-    s->body_bytes += size * count;
-    return size * count;
+    bool ok = take(s, data, size * count);
+    if (s->first_byte_ns == 0 && pk_http1_has_body(&s->answer.parser))
+        s->first_byte_ns = pk_now_ns();
+    return ok ? size * count : 0;
+}
+
+static void expect_answer(slot *s) {
+    const pk_plan *plan = s->engine->plan;
+    pk_curl_answer_begin(&s->answer, plan->is_head, strcmp(plan->method, "CONNECT") == 0);
 }
 
 static void connected(slot *s) {
@@ -62,14 +84,15 @@ static void connected(slot *s) {
 static int on_before_request(void *context, char *ip, char *local_ip, int port, int local_port) {
     slot *s = context;
     (void)ip, (void)local_ip, (void)port, (void)local_port;
-    if (s->prereqs++ == 0 && s->route.proxy) {
-        curl_easy_getinfo(s->easy, CURLINFO_HEADER_SIZE, &s->tunnel_head_bytes);
+    if (s->prereqs++ == 0 && s->route.proxy)
         curl_easy_getinfo(s->easy, CURLINFO_REQUEST_SIZE, &s->tunnel_sent_bytes);
-    }
     connected(s);
-    /* libcurl would send anything again */
-    bool may_send = s->prereqs == 1 || s->engine->plan->is_idempotent;
-    return may_send ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
+    if (s->prereqs == 1) return CURL_PREREQFUNC_OK;
+    /* libcurl would send anything again, even when a part of the answer had come */
+    if (!s->engine->plan->is_idempotent || pk_curl_answer_has_begun(&s->answer))
+        return CURL_PREREQFUNC_ABORT;
+    expect_answer(s);
+    return CURL_PREREQFUNC_OK;
 }
 
 static curl_socket_t on_open(void *context, curlsocktype purpose, struct curl_sockaddr *address) {
@@ -87,26 +110,41 @@ static curl_socket_t on_open(void *context, curlsocktype purpose, struct curl_so
     return fd;
 }
 
-/* Bytes of the request and its answer alone: libcurl counts an exchange with a proxy for a tunnel
- * with them. */
+/* Bytes of the request and its answer alone: libcurl counts what it told a proxy with them. */
 static void fill_bytes(slot *s, pk_completion *c) {
-    long head_bytes = 0;
     long request_bytes = 0;
     curl_off_t uploaded = 0;
     if (s->prereqs == 0) return; /* nothing was sent yet */
-    curl_easy_getinfo(s->easy, CURLINFO_HEADER_SIZE, &head_bytes);
     curl_easy_getinfo(s->easy, CURLINFO_REQUEST_SIZE, &request_bytes);
     curl_easy_getinfo(s->easy, CURLINFO_SIZE_UPLOAD_T, &uploaded);
-    c->body_bytes = s->body_bytes;
-    c->head_bytes = (uint64_t)(head_bytes - s->tunnel_head_bytes);
+    c->body_bytes = s->answer.parser.body_bytes;
+    c->head_bytes = pk_curl_answer_head_bytes(&s->answer);
     c->sent_bytes = (uint64_t)(request_bytes - s->tunnel_sent_bytes) + (uint64_t)uploaded;
 }
 
+/* What became of the request. Where the answer is complete, libcurl's failure is that it could not
+ * send the rest of a request that nobody waited for. */
+static void fill_outcome(slot *s, CURLcode code, pk_completion *c) {
+    pk_http1 *parser = &s->answer.parser;
+    pk_http1_step step = s->answer.step;
+    if (code == CURLE_OK && step == PK_HTTP1_MORE) step = pk_http1_end(parser);
+    if (step == PK_HTTP1_ERROR) {
+        c->error = parser->error;
+    } else if (step == PK_HTTP1_DONE && code != CURLE_OPERATION_TIMEDOUT) {
+        c->status = parser->status;
+        c->suspicious = parser->suspicious;
+    } else {
+        bool has_begun = pk_curl_answer_has_begun(&s->answer);
+        c->error = pk_curl_failure(s->easy, code, s->socket_errno, has_begun, &c->sys_errno);
+        if (has_begun && code == CURLE_ABORTED_BY_CALLBACK) c->error = PK_LOAD_E_RESET;
+        bool is_cut = c->error == PK_LOAD_E_TRUNCATED || c->error == PK_LOAD_E_EMPTY;
+        if (has_begun && is_cut && parser->status == 0) c->error = PK_LOAD_E_RESET;
+    }
+}
+
 static void fill_completion(slot *s, CURLcode code, pk_completion *c) {
-    long status = 0;
     long connects = 0;
     *c = (pk_completion){.slot = index_of(s), .end_ns = pk_now_ns()};
-    curl_easy_getinfo(s->easy, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(s->easy, CURLINFO_NUM_CONNECTS, &connects);
     c->start_ns = s->start_ns;
     c->first_byte_ns = s->first_byte_ns;
@@ -115,11 +153,7 @@ static void fill_completion(slot *s, CURLcode code, pk_completion *c) {
     if (c->head_bytes > 0)
         c->head_ns = s->start_ns + pk_curl_span_ns(s->easy, CURLINFO_STARTTRANSFER_TIME_T);
     if (connects > 0) pk_curl_fill_phases(s->easy, c);
-    if (code == CURLE_OK && status >= 100 && status <= 599) c->status = (uint16_t)status;
-    else if (code == CURLE_OK) c->error = PK_LOAD_E_MALFORMED;
-    else
-        c->error =
-            pk_curl_failure(s->easy, code, s->socket_errno, c->head_bytes > 0, &c->sys_errno);
+    fill_outcome(s, code, c);
 }
 
 static void make_idle(slot *s) {
@@ -144,11 +178,15 @@ static void set_request(CURL *easy, const pk_plan *plan) {
     }
     if (plan->disable_keepalive) curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
     curl_easy_setopt(easy, CURLOPT_HTTP09_ALLOWED, 0L);
+    curl_easy_setopt(easy, CURLOPT_HTTP_TRANSFER_DECODING, 0L); /* chunks as they came */
 }
 
 static void set_callbacks(slot *s) {
     CURL *easy = s->easy;
     curl_easy_setopt(easy, CURLOPT_PRIVATE, s);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_head_line);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, s);
+    curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, s);
     curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_before_request);
@@ -180,10 +218,15 @@ static bool slot_init(slot *s, pk_engine *e, const pk_route *route) {
 static void begin(slot *s) {
     s->active = true;
     s->first_byte_ns = 0;
-    s->body_bytes = 0;
     s->prereqs = 0;
-    s->tunnel_head_bytes = s->tunnel_sent_bytes = 0;
+    s->tunnel_sent_bytes = 0;
     s->socket_errno = 0;
+    expect_answer(s);
+    if (s->forbids_reuse) {
+        s->forbids_reuse = false;
+        curl_easy_setopt(s->easy, CURLOPT_FORBID_REUSE,
+                         s->engine->plan->disable_keepalive ? 1L : 0L);
+    }
     pk_curl_loop_add(&s->engine->loop, index_of(s), s->easy);
 }
 
@@ -232,6 +275,7 @@ static void engine_close(pk_engine *e, pk_engine_totals *totals) {
     for (uint32_t i = 0; i < e->n_slots; i++) {
         curl_easy_cleanup(e->slots[i].easy);
         pk_curl_route_fini(&e->slots[i].route);
+        pk_curl_answer_fini(&e->slots[i].answer);
     }
     curl_slist_free_all(e->headers);
     if (totals) *totals = e->loop.totals;

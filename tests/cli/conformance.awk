@@ -79,12 +79,6 @@ FILENAME == ARGV[3] {
     connections = $2; sent = $3; responses = $4; statuses = $5; body_bytes = $6; head_bytes = $7
     retried = $8; opened = $9; errors = $10; suspicious = $11
     counts_heads = kind == "ok" && expected !~ /suspicious/ && path_part[2] !~ /^idle-/
-    if (engine == "curl") {
-        # libcurl does not say what was suspicious, and its bytes of heads are without those of
-        # interim answers, trailers and chunk framing
-        sub(/ suspicious/, "", expected)
-        counts_heads = counts_heads && path_part[2] !~ /interim|chunk|coding|continue|mixed/
-    }
     requests = seen[$1, "requests"]; answers = seen[$1, "answers"]
     connections_seen = seen[$1, "connections"]; sent_bytes = seen[$1, "sent_bytes"]
     got = outcome() disagreement()
