@@ -15,6 +15,8 @@
 
 /* ---- starting ---- */
 
+enum { FDS = 4 }; /* standard ones and one more */
+
 /* Standard descriptors are moved out of the way first: with stdout -> 2 and stderr -> 1, the second
  * dup2 would find what the first one left. Returns fd itself if it needs no move; -1 on failure. */
 static int above_standard(int fd) {
@@ -34,17 +36,31 @@ static int set_attributes(posix_spawnattr_t *attr, bool own_group) {
     return rc;
 }
 
-static int set_actions(posix_spawn_file_actions_t *actions, const int fds[3]) {
+/* In ascending order: sources are no standard descriptors, and a source 3 is read before it is
+ * replaced. */
+static int set_actions(posix_spawn_file_actions_t *actions, const int fds[FDS]) {
     int rc = 0;
     if (fds[0] < 0)
         rc = posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    for (int i = 0; i < 3 && rc == 0; i++)
+    for (int i = 0; i < FDS && rc == 0; i++)
         if (fds[i] >= 0) rc = posix_spawn_file_actions_adddup2(actions, fds[i], i);
     return rc;
 }
 
+/* Our environment behind the one variable; free() the block, not the texts. NULL without memory. */
+static char **environment_with(const char *variable) {
+    size_t n = 0;
+    while (environ[n]) n++;
+    char **copy = malloc((n + 2) * sizeof *copy);
+    if (!copy) return NULL;
+    copy[0] = (char *)variable;
+    memcpy(copy + 1, environ, (n + 1) * sizeof *copy);
+    return copy;
+}
+
 /* 0 or an errno value. */
-static int spawn(char *const argv[], const int fds[3], bool own_group, pid_t *pid) {
+static int spawn(char *const argv[], char *const env[], const int fds[FDS], bool own_group,
+                 pid_t *pid) {
     posix_spawnattr_t attr;
     posix_spawn_file_actions_t actions;
     int rc = posix_spawnattr_init(&attr);
@@ -53,7 +69,7 @@ static int spawn(char *const argv[], const int fds[3], bool own_group, pid_t *pi
     if (rc == 0) {
         rc = set_attributes(&attr, own_group);
         if (rc == 0) rc = set_actions(&actions, fds);
-        if (rc == 0) rc = posix_spawnp(pid, argv[0], &actions, &attr, argv, environ);
+        if (rc == 0) rc = posix_spawnp(pid, argv[0], &actions, &attr, argv, env);
         posix_spawn_file_actions_destroy(&actions);
     }
     posix_spawnattr_destroy(&attr);
@@ -72,16 +88,19 @@ static void fail_spawn(pk_err *err, const char *name, int rc) {
 bool pk_process_spawn(char *const argv[], const pk_spawn_options *options, pk_process *process,
                       pk_err *err) {
     assert(argv[0]);
-    const int asked[3] = {options->stdin_fd, options->stdout_fd, options->stderr_fd};
-    int fds[3] = {-1, -1, -1};
-    int rc = 0;
-    for (int i = 0; i < 3 && rc == 0; i++) {
+    const int asked[FDS] = {options->stdin_fd, options->stdout_fd, options->stderr_fd,
+                            options->fourth_fd > 0 ? options->fourth_fd : -1};
+    int fds[FDS] = {-1, -1, -1, -1};
+    char **env = options->variable ? environment_with(options->variable) : environ;
+    int rc = env ? 0 : ENOMEM;
+    for (int i = 0; i < FDS && rc == 0; i++) {
         fds[i] = above_standard(asked[i]);
         if (asked[i] >= 0 && fds[i] < 0) rc = errno;
     }
     pid_t pid = -1;
-    if (rc == 0) rc = spawn(argv, fds, options->own_group, &pid);
-    for (int i = 0; i < 3; i++)
+    if (rc == 0) rc = spawn(argv, env, fds, options->own_group, &pid);
+    if (env != environ) free(env);
+    for (int i = 0; i < FDS; i++)
         if (fds[i] >= 0 && fds[i] != asked[i]) close(fds[i]);
     if (rc != 0) {
         fail_spawn(err, argv[0], rc);

@@ -18,6 +18,9 @@ typedef struct pk_spawn_options {
     int stdout_fd;  /* -1: inherited */
     int stderr_fd;  /* -1: inherited */
     bool own_group; /* so that pk_process_stop reaches its children too */
+    int fourth_fd;  /* becomes descriptor 3, in place of what the child would inherit there; 0 or
+                       less: nothing */
+    const char *variable; /* "NAME=value", first in its environment; NULL: none */
 } pk_spawn_options;
 #define PK_SPAWN_DEFAULT ((pk_spawn_options){.stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1})
 

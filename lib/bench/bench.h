@@ -139,6 +139,7 @@ typedef enum pk_change_source {
 typedef struct pk_bench_change {
     pk_change_source source;
     const char *baseline;        /* its name, or the other object's path */
+    const char *old_artefact;    /* SHA-256 of the old code; NULL: not known */
     bool identical_code;         /* both artefacts have the same hash: this is an A/A self-test */
     bool normalised;             /* stored: both divided by their reference loop */
     unsigned history;            /* stored: former sessions used */
@@ -163,6 +164,10 @@ typedef struct pk_bench_result {
     double value_number;
     pk_bench_throughput throughput;
     const char *object, *artefact; /* path as given, or "built-in"; SHA-256 in hex */
+    /* What `artefact` is the hash of, for the store: the object as it was opened; of sources the
+     * compiled, not yet linked object. NULL in a result that was read from a file. */
+    const void *artefact_data;
+    size_t artefact_bytes;
 
     pk_bench_worker *workers; /* n_workers, in the order they ran */
     size_t n_workers,
@@ -198,6 +203,8 @@ typedef struct pk_bench_report {
     pk_environment environment;
     uint64_t seed, nresamples;
     bool interrupted, quick;
+    const char *const *warnings; /* of the whole run (the machine); one line each */
+    size_t n_warnings;
     const char *history_id, *history_description; /* set by the caller; may be NULL */
     uint64_t started_unix_ns, duration_ns;
 } pk_bench_report;
@@ -230,7 +237,8 @@ typedef struct pk_bench_id {
     const char *group, *function, *value, *id;
     const char *object;
 } pk_bench_id;
-/* What the options select, in order, for --list and completion; *ids lives in the arena. */
+/* What the options select, in order, for --list and completion; *ids lives in the arena. An object
+ * that cannot be listed is an error. */
 bool pk_bench_list(const pk_bench_options *options, pk_arena *arena, pk_bench_id **ids, size_t *n,
                    pk_err *err) PK_MUST_CHECK;
 /* Runs each selected benchmark once, untimed (--test), or for the given time without analysis

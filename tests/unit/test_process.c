@@ -91,6 +91,61 @@ static void descriptors_go_where_they_are_asked_to(void **state) {
     assert_string_equal(out, "err\n");
 }
 
+/* Wherever the pipe's end lies: at 3 itself, or above with stdin lying at 3. */
+static void a_fourth_descriptor_is_number_3(void **state) {
+    (void)state;
+    int ends[2], in[2], kept = fcntl(3, F_DUPFD_CLOEXEC, 10);
+    char out[64];
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    assert_int_equal(pipe2(in, O_CLOEXEC), 0);
+    for (int i = 0; i < 4; i++) { /* out of the way of 3 */
+        int *fd = i < 2 ? &ends[i] : &in[i - 2];
+        int moved = fcntl(*fd, F_DUPFD_CLOEXEC, 20);
+        assert_true(moved >= 20);
+        close(*fd);
+        *fd = moved;
+    }
+    for (int at_3 = 0; at_3 < 3; at_3++) {
+        pk_spawn_options options = PK_SPAWN_DEFAULT;
+        options.fourth_fd = ends[1];
+        if (at_3 == 1) options.fourth_fd = dup3(ends[1], 3, O_CLOEXEC);
+        if (at_3 == 2) {
+            options.stdin_fd = dup3(in[0], 3, O_CLOEXEC);
+            assert_int_equal(write(in[1], "in\n", 3), 3);
+            close(in[1]);
+        }
+        run((char *[]){"sh", "-c", "{ echo reply; cat; } >&3", NULL}, options);
+        const char *expected = at_3 == 2 ? "reply\nin\n" : "reply\n";
+        ssize_t n = read(ends[0], out, sizeof out);
+        assert_int_equal(n, strlen(expected));
+        assert_memory_equal(out, expected, (size_t)n);
+    }
+    if (kept >= 0) dup3(kept, 3, 0);
+    else close(3);
+    if (kept >= 0) close(kept);
+    for (int i = 0; i < 2; i++) close(ends[i]);
+    close(in[0]);
+}
+
+static void a_variable_is_first_in_the_environment(void **state) {
+    (void)state;
+    char out[4096];
+    int ends[2];
+    assert_int_equal(setenv("PK_TEST_OURS", "kept", 1), 0);
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    pk_spawn_options options = PK_SPAWN_DEFAULT;
+    options.stdout_fd = ends[1];
+    options.variable = "PK_TEST_FIRST=1 2";
+    run((char *[]){"sh", "-c", "head -c 18 /proc/$$/environ; echo \"$PK_TEST_OURS\"", NULL},
+        options);
+    ssize_t n = read(ends[0], out, sizeof out);
+    assert_int_equal(n, 23);
+    assert_memory_equal(out, "PK_TEST_FIRST=1 2\0kept\n", 23);
+    assert_null(getenv("PK_TEST_FIRST"));
+    unsetenv("PK_TEST_OURS");
+    for (int i = 0; i < 2; i++) close(ends[i]);
+}
+
 /* stdout -> 2 while stderr -> 1: done one after the other, both would end in the same place. */
 static void stdout_and_stderr_can_be_swapped(void **state) {
     (void)state;
@@ -397,6 +452,8 @@ int main(void) {
         cmocka_unit_test(arguments_arrive_as_they_are),
         cmocka_unit_test(descriptors_go_where_they_are_asked_to),
         cmocka_unit_test(stdout_and_stderr_can_be_swapped),
+        cmocka_unit_test(a_fourth_descriptor_is_number_3),
+        cmocka_unit_test(a_variable_is_first_in_the_environment),
         cmocka_unit_test(what_cannot_start_is_an_error),
         cmocka_unit_test(the_child_gets_default_signals_and_no_mask),
         cmocka_unit_test(only_inheritable_descriptors_are_inherited),
