@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "base/suggest.h"
 #include "base/version.h"
 #include "cli/help.h"
 #include "cmd/commands.h"
@@ -134,7 +135,7 @@ static int run_named(call *c) {
         c->argv++;
         return run_tool(c);
     }
-    const char *near = word[0] == '-' ? pk_cli_suggest(word + strspn(word, "-"), own_options, 2)
+    const char *near = word[0] == '-' ? pk_suggest(word + strspn(word, "-"), own_options, 2)
                                       : pk_cli_suggest_command(pk_commands, word);
     const pk_command *peer = pk_cli_find_peer(pk_commands, word);
     pk_fail(&err, PK_E_USAGE, NULL, "unknown %s %s", word[0] == '-' ? "option" : "tool", word);

@@ -162,10 +162,6 @@ bool pk_parsed_given(const pk_command *command, const pk_parsed *parsed, const c
  * For the unit test that walks all tables. */
 bool pk_cli_check_table(const pk_command *command, pk_err *err) PK_MUST_CHECK;
 
-/* The name among names[0..n) nearest to `word` within Damerau-Levenshtein distance 2 (and less
- * than the word's length), or NULL. */
-const char *pk_cli_suggest(const char *word, const char *const names[], size_t n);
-
 /* The tool with this name, hidden ones too, among the NULL-terminated commands; or NULL. */
 const pk_command *pk_cli_find_command(const pk_command *const commands[], const char *name);
 /* The tool that has this name among its peers ("oha"), or NULL. */

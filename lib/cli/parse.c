@@ -1,5 +1,6 @@
 #include <inttypes.h>
 #include <string.h>
+#include "base/suggest.h"
 #include "cli/command.h"
 #include "cli/example.h"
 #include "cli/value.h"
@@ -69,7 +70,7 @@ static const char *near_option(const parser *p, const char *word) {
     for (const pk_opt *row = p->command->opts; row && row->name && n < PK_OPTS_MAX; row++)
         if (!(row->flags & (PK_OPT_POSITIONAL | PK_OPT_HIDDEN))) names[n++] = row->name;
     for (const pk_opt *row = pk_common_opts; row->name; row++) names[n++] = row->name;
-    const char *near = pk_cli_suggest(word, names, n);
+    const char *near = pk_suggest(word, names, n);
     return near ? near : only_longer_name(word, names, n);
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "base/suggest.h"
 #include "base/units.h"
 #include "cli/walk.h"
 
@@ -151,7 +152,7 @@ char *pk_value_names(const pk_opt *row, char *out, size_t bytes) {
 static bool fail_enum(const pk_opt *row, const char *text, size_t n, pk_err *err) {
     char all[PK_RANGE_MAX];
     pk_value_names(row, all, sizeof all);
-    const char *near = pk_cli_suggest(text, row->values, n);
+    const char *near = pk_suggest(text, row->values, n);
     pk_fail(err, PK_E_USAGE, NULL, "unknown value");
     if (near) pk_fix(err, "did you mean %s? It takes %s", near, all);
     else pk_fix(err, "use %s", all);

@@ -1,5 +1,6 @@
+#include "base/suggest.h"
+
 #include <string.h>
-#include "cli/command.h"
 
 #define DISTANCE_MAX 2
 #define WORD_MAX 63 /* longer words are no typing mistakes of ours */
@@ -30,7 +31,7 @@ static int distance(const char *a, size_t n, const char *b, size_t m) {
     return rows[n % 3][m];
 }
 
-const char *pk_cli_suggest(const char *word, const char *const names[], size_t n) {
+const char *pk_suggest(const char *word, const char *const names[], size_t n) {
     size_t length = strlen(word);
     const char *best = NULL;
     int best_distance = length <= DISTANCE_MAX ? (int)length : DISTANCE_MAX + 1;
@@ -44,27 +45,4 @@ const char *pk_cli_suggest(const char *word, const char *const names[], size_t n
         best = names[i];
     }
     return best;
-}
-
-const pk_command *pk_cli_find_command(const pk_command *const commands[], const char *name) {
-    for (; *commands; commands++)
-        if (strcmp((*commands)->name, name) == 0) return *commands;
-    return NULL;
-}
-
-const pk_command *pk_cli_find_peer(const pk_command *const commands[], const char *name) {
-    for (; *commands; commands++)
-        for (const char *const *peer = (*commands)->peers; peer && *peer; peer++)
-            if (strcmp(*peer, name) == 0) return *commands;
-    return NULL;
-}
-
-#define COMMANDS_MAX 64
-
-const char *pk_cli_suggest_command(const pk_command *const commands[], const char *word) {
-    const char *names[COMMANDS_MAX];
-    size_t n = 0;
-    for (; *commands && n < COMMANDS_MAX; commands++)
-        if (!(*commands)->hidden) names[n++] = (*commands)->name;
-    return pk_cli_suggest(word, names, n);
 }
