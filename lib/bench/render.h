@@ -45,24 +45,4 @@ bool pk_bench_result_write(FILE *out, const pk_bench_result *result,
 bool pk_bench_result_parse(const char *text, size_t bytes, pk_arena *arena, pk_bench_result *result,
                            pk_err *err) PK_MUST_CHECK;
 
-/* ---- HTML ---- */
-
-/* The page of one benchmark; sessions: its history, oldest first, n may be 0. old: the workers'
- * values of the baseline compared with are in result->workers[].side[PK_SIDE_OLD] (live), else
- * result->change.old. */
-bool pk_bench_page_benchmark(FILE *out, const pk_bench_result *result,
-                             const pk_environment *environment, size_t n,
-                             const pk_bench_session sessions[], pk_err *err) PK_MUST_CHECK;
-/* The page of a group: n results of one group. */
-bool pk_bench_page_group(FILE *out, const char *group, size_t n,
-                         const pk_bench_result *const results[], pk_err *err) PK_MUST_CHECK;
-/* The index: everything in the store. `directory` of each result is relative to the home folder. */
-typedef struct pk_index_entry {
-    const pk_bench_result *result;
-    const char *directory;
-    bool fresh; /* measured in this run */
-} pk_index_entry;
-bool pk_bench_page_index(FILE *out, size_t n, const pk_index_entry entries[],
-                         const pk_environment *environment, pk_err *err) PK_MUST_CHECK;
-
 #endif
