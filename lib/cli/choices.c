@@ -2,6 +2,7 @@
 
 #include <string.h>
 #include "cli/complete.h"
+#include "cli/walk.h"
 
 /* Length of the well-formed UTF-8 sequence at s, 0 if there is none; a control character of the C1
  * set (U+0080..U+009F) counts as none. */
@@ -66,4 +67,26 @@ void pk_choices_keep_order(pk_choices *choices) {
 
 const char *pk_choices_typed(const pk_choices *choices) {
     return choices->typed;
+}
+
+const char *pk_choices_option(const pk_choices *choices, const char *name) {
+    pk_walk walk;
+    pk_token token;
+    const char *value = NULL;
+    if (!choices->command) return NULL;
+    pk_walk_begin(&walk, choices->command, choices->n_words, choices->words);
+    while (pk_walk_next(&walk, &token))
+        if (token.kind == PK_TOKEN_OPTION && strcmp(token.row->name, name) == 0)
+            value = token.value;
+    return value;
+}
+
+const char *pk_choices_word(const pk_choices *choices, size_t n) {
+    pk_walk walk;
+    pk_token token;
+    if (!choices->command) return NULL;
+    pk_walk_begin(&walk, choices->command, choices->n_words, choices->words);
+    while (pk_walk_next(&walk, &token))
+        if (token.kind == PK_TOKEN_WORD && n-- == 0) return token.value;
+    return NULL;
 }

@@ -15,6 +15,9 @@ struct pk_choices {
     const char *prefix; /* stands before each candidate when printed ("-u" of "-ums") */
     size_t prefix_length;
     size_t count;
+    const pk_command *command; /* NULL: no tool is named yet */
+    int n_words;               /* the words before the one under the cursor */
+    char *const *words;
     bool nospace;
     bool keep_order;
     struct {

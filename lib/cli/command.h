@@ -46,6 +46,10 @@ void pk_choices_nospace(pk_choices *choices);
 const char *pk_choices_typed(const pk_choices *choices);
 /* Keeps the given order instead of sorting. */
 void pk_choices_keep_order(pk_choices *choices);
+/* What stands on the line before the word under the cursor: the last value of the option with this
+ * long name, and the n-th positional word (from 0); NULL: there is none. Unchecked, as typed. */
+const char *pk_choices_option(const pk_choices *choices, const char *name);
+const char *pk_choices_word(const pk_choices *choices, size_t n);
 typedef void pk_completer(pk_choices *choices);
 
 /* Checks a parsed text early ("Name: value", a URL): false with err->what and err->fix set. */

@@ -169,6 +169,9 @@ static unsigned complete_tool(pk_choices *choices, const pk_command *command, in
         if (command->complete_word) command->complete_word(choices);
         return PK_COMPLETE_NOFILE;
     }
+    choices->command = command;
+    choices->n_words = n - 1;
+    choices->words = words;
     read_line(&l, command, n - 1, words);
     return complete_word(choices, &l, words[n - 1]);
 }

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include "cli/complete.h"
 #include "cli_sample.h"
 
@@ -252,6 +253,83 @@ static void an_answer_is_bounded(void **state) {
     free(text);
 }
 
+/* ---- paths, and what stands before ---- */
+
+static void offer_objects(pk_choices *choices) {
+    pk_complete_paths(choices, "so c");
+}
+
+static void offer_line(pk_choices *choices) {
+    const char *name = pk_choices_option(choices, "name");
+    const char *first = pk_choices_word(choices, 0), *second = pk_choices_word(choices, 1);
+    char text[256];
+    snprintf(text, sizeof text, "%s,%s,%s", name ? name : "-", first ? first : "-",
+             second ? second : "-");
+    pk_choices_add(choices, text, NULL);
+}
+
+static void expect_paths(const pk_command *command, const char *folder, const char *typed,
+                         const char *const expected[], const char *directive) {
+    char word[CHECK_PATH_MAX], line[CHECK_PATH_MAX + 2];
+    char *text = answer_to(sample_commands, command, false,
+                           (const char *const[]){check_path(word, folder, typed), NULL});
+    size_t lines = 0;
+    for (const char *p = text; *p; p++) lines += *p == '\n';
+    for (size_t i = 0; expected[i]; i++, lines--) {
+        snprintf(line, sizeof line, "%s/%s\n", folder, expected[i]);
+        assert_non_null(strstr(text, line));
+    }
+    assert_int_equal(lines, 1);
+    assert_string_equal(strrchr(text, ':'), directive);
+    free(text);
+}
+
+static void paths_are_directories_and_files_of_a_kind(void **state) {
+    (void)state;
+    char folder[CHECK_PATH_MAX], path[CHECK_PATH_MAX];
+    const pk_opt rows[2] = {{.name = "X",
+                             .kind = PK_OPT_TEXT_LIST,
+                             .complete = offer_objects,
+                             .help = "x",
+                             .flags = PK_OPT_POSITIONAL}};
+    pk_command command = with_completer(rows);
+    static const char *const files[] = {"a.so", "a.c", "a.cc", "a", "so", ".c", ".hid.c", "a.so.1"};
+    check_folder_begin(folder);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        check_write_file(check_path(path, folder, files[i]), "");
+    assert_int_equal(mkdir(check_path(path, folder, "sub"), 0700), 0);
+    check_write_file(check_path(path, folder, "sub/b.so"), "");
+    assert_int_equal(symlink("/nowhere", check_path(path, folder, "gone.so")), 0);
+    expect_paths(&command, folder, "", (const char *const[]){"a.so", "a.c", "sub/", NULL}, ":4\n");
+    expect_paths(&command, folder, "a.s", (const char *const[]){"a.so", NULL}, ":4\n");
+    expect_paths(&command, folder, "su", (const char *const[]){"sub/", NULL}, ":6\n");
+    expect_paths(&command, folder, "sub/", (const char *const[]){"sub/b.so", NULL}, ":4\n");
+    expect_paths(&command, folder, ".", (const char *const[]){".hid.c", NULL}, ":4\n");
+    expect_paths(&command, folder, "none/", (const char *const[]){NULL}, ":4\n");
+    check_folder_end(folder);
+}
+
+static void a_completer_sees_what_stands_before(void **state) {
+    (void)state;
+    const pk_opt rows[4] = {
+        {'n', "name", PK_OPT_TEXT, .arg = "name", .help = "a name"},
+        {'f', "flag", PK_OPT_FLAG, .help = "a flag"},
+        {0, "X", PK_OPT_TEXT_LIST, .complete = offer_line, .help = "x", .flags = PK_OPT_POSITIONAL},
+    };
+    static const example examples[] = {
+        {{""}, "-,-,-\n:4\n"},
+        {{"one", ""}, "-,one,-\n:4\n"},
+        {{"-fn", "1", "one", "--name=2", "two", "three", ""}, "2,one,two\n:4\n"},
+        {{"--unknown", "--name", "1", "--", "-x", ""}, "1,-x,-\n:4\n"},
+    };
+    pk_command command = with_completer(rows);
+    for (size_t i = 0; i < sizeof examples / sizeof *examples; i++) {
+        char *text = answer_to(sample_commands, &command, false, examples[i].words);
+        assert_string_equal(text, examples[i].answer);
+        free(text);
+    }
+}
+
 static void letters_before_a_value_are_put_back(void **state) {
     (void)state;
     static const char *const values[] = {"ms", "us", NULL};
@@ -332,6 +410,8 @@ int main(void) {
         cmocka_unit_test(behind_two_dashes_the_wrapped_command_completes_itself),
         cmocka_unit_test(hostile_values_are_tamed),
         cmocka_unit_test(an_answer_is_bounded),
+        cmocka_unit_test(paths_are_directories_and_files_of_a_kind),
+        cmocka_unit_test(a_completer_sees_what_stands_before),
         cmocka_unit_test(letters_before_a_value_are_put_back),
         cmocka_unit_test(a_listener_on_loopback_is_offered_as_url),
         cmocka_unit_test(processes_are_offered_with_their_command_lines),
