@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include "bench/bench.h"
 #include "bench/analyse.h"
+#include "report/json.h"
 
 typedef enum pk_bench_detail {
     PK_DETAIL_QUIET,
@@ -21,6 +22,18 @@ void pk_bench_render_summary(FILE *out, const pk_bench_report *report, bool colo
 /* "test ID ... bench: 1,234 ns/iter (+/- 56)". */
 void pk_bench_render_bencher(FILE *out, const pk_bench_result *result);
 void pk_bench_render_progress(char *line, size_t bytes, const pk_bench_progress *progress);
+
+/* "killed by SIGSEGV (invalid memory access)", "exited with code 3", "not done after 10 s": one
+ * line, without `why` and `output`. */
+#define PK_BENCH_FAILURE_MAX 128
+char *pk_bench_failure_text(char *out, size_t bytes, const pk_bench_failure *failure);
+const char *pk_bench_failure_name(pk_bench_failure_kind kind); /* "signal" */
+const char *pk_bench_source_name(pk_change_source source);     /* "live"; "none" */
+
+/* Everything in a result, as keys of *object: the one form of it in JSON, in the document, in the
+ * store and for the parser below. What is not known is null; docs/formats.md, "a bench result". */
+void pk_bench_result_to_json(pk_json *object, const pk_bench_result *result);
+void pk_bench_environment_to_json(pk_json *object, const pk_environment *environment);
 
 /* One document, schema "bench/1". */
 bool pk_bench_render_json(FILE *out, const pk_bench_report *report, pk_err *err) PK_MUST_CHECK;

@@ -47,6 +47,10 @@ pk_json *pk_json_document(const char *schema) {
     return document;
 }
 
+pk_json *pk_json_new(void) {
+    return cJSON_CreateObject();
+}
+
 void pk_json_free(pk_json *document) {
     cJSON_Delete(document);
 }
@@ -136,8 +140,10 @@ static void write_scalar(FILE *out, const pk_json *item) {
     }
 }
 
+enum { COMPACT = -1 }; /* a depth: no blanks, no line breaks */
+
 static void indent_line(FILE *out, int depth) {
-    fprintf(out, "\n%*s", 2 * depth, "");
+    if (depth != COMPACT) fprintf(out, "\n%*s", 2 * depth, "");
 }
 
 static void write_item(FILE *out, const pk_json *item, int depth) {
@@ -146,15 +152,16 @@ static void write_item(FILE *out, const pk_json *item, int depth) {
         write_scalar(out, item);
         return;
     }
+    int inner = depth == COMPACT ? COMPACT : depth + 1;
     putc(is_object ? '{' : '[', out);
     for (const pk_json *child = item->child; child; child = child->next) {
         if (child != item->child) putc(',', out);
-        indent_line(out, depth + 1);
+        indent_line(out, inner);
         if (is_object) {
             write_string(out, child->string);
-            fputs(": ", out);
+            fputs(depth == COMPACT ? ":" : ": ", out);
         }
-        write_item(out, child, depth + 1);
+        write_item(out, child, inner);
     }
     if (item->child) indent_line(out, depth);
     putc(is_object ? '}' : ']', out);
@@ -167,16 +174,24 @@ static bool is_whole(const pk_json *item) {
     return true;
 }
 
-bool pk_json_write(FILE *out, const pk_json *document, pk_err *err) {
+static bool write_whole(FILE *out, const pk_json *document, int depth, pk_err *err) {
     if (!document || !is_whole(document)) {
         pk_fail(err, PK_E_LIMIT, NULL, "out of memory for the JSON document");
         return false;
     }
-    write_item(out, document, 0);
-    putc('\n', out);
-    if (fflush(out) != 0 || ferror(out)) {
+    write_item(out, document, depth);
+    if (depth != COMPACT) putc('\n', out);
+    if ((depth != COMPACT && fflush(out) != 0) || ferror(out)) {
         pk_fail(err, PK_E_SYS, NULL, "cannot write the JSON document");
         return false;
     }
     return true;
+}
+
+bool pk_json_write(FILE *out, const pk_json *document, pk_err *err) {
+    return write_whole(out, document, 0, err);
+}
+
+bool pk_json_write_compact(FILE *out, const pk_json *document, pk_err *err) {
+    return write_whole(out, document, COMPACT, err);
 }

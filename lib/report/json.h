@@ -14,6 +14,8 @@ typedef struct cJSON pk_json; /* an object or array under construction */
 /* NULL when out of memory; all functions below accept NULL and then do nothing, so that only
  * pk_json_write needs a check. */
 pk_json *pk_json_document(const char *schema);
+/* An object without those two keys: a line of a stream, a file in another program's format. */
+pk_json *pk_json_new(void);
 void pk_json_free(pk_json *document);
 
 pk_json *pk_json_object(pk_json *parent, const char *key); /* key NULL: append to an array */
@@ -29,5 +31,7 @@ void pk_json_null(pk_json *parent, const char *key);
 /* Pretty, two blanks per level, ends in a newline, flushed. False when out of memory at any
  * earlier step (then nothing is written) or on a write error. */
 bool pk_json_write(FILE *out, const pk_json *document, pk_err *err) PK_MUST_CHECK;
+/* The same without a blank or line break, none at the end either; not flushed. */
+bool pk_json_write_compact(FILE *out, const pk_json *document, pk_err *err) PK_MUST_CHECK;
 
 #endif

@@ -63,6 +63,24 @@ static void nesting_is_indented_by_two(void **state) {
                        "}\n");
 }
 
+static void compact_has_no_blanks_and_no_line_break(void **state) {
+    (void)state;
+    char *text;
+    size_t bytes;
+    pk_err err;
+    FILE *out = open_memstream(&text, &bytes);
+    pk_json *d = pk_json_new();
+    pk_json *a = pk_json_array(d, "list");
+    pk_json_double(a, NULL, 1.5);
+    pk_json_text(pk_json_object(a, NULL), "key", "a \"b\"");
+    pk_json_object(d, "empty");
+    assert_ok(pk_json_write_compact(out, d, &err), &err);
+    fclose(out);
+    assert_string_equal(text, "{\"list\":[1.5,{\"key\":\"a \\\"b\\\"\"}],\"empty\":{}}");
+    free(text);
+    pk_json_free(d);
+}
+
 static void integers_are_exact_over_their_whole_range(void **state) {
     (void)state;
     pk_json *d = pk_json_document("test/1");
@@ -272,6 +290,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_document_names_program_and_schema_first),
         cmocka_unit_test(nesting_is_indented_by_two),
+        cmocka_unit_test(compact_has_no_blanks_and_no_line_break),
         cmocka_unit_test(integers_are_exact_over_their_whole_range),
         cmocka_unit_test(doubles_are_short_and_what_is_no_number_is_null),
         cmocka_unit_test(every_double_reads_back_as_itself),
