@@ -16,6 +16,7 @@ uint64_t pk_random_next(pk_random *random);
 uint64_t pk_random_below(pk_random *random, uint64_t n);
 /* Uniform on [0, 1), 53 bits. */
 double pk_random_unit(pk_random *random);
+/* Mean 0, standard deviation 1 (Marsaglia 1964, polar method). */
 double pk_random_normal(pk_random *random);
 /* A random permutation (Fisher-Yates) of 0..n-1 into order[]. */
 void pk_random_shuffle(pk_random *random, size_t n, size_t order[]);
