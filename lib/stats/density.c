@@ -121,7 +121,7 @@ double pk_bandwidth_isj(size_t n, const double sorted[], bool *fell_back) {
 #define BINS_LEAST 4096     /* over low .. high */
 #define BINS_PER_WIDTH 32   /* bins in one bandwidth */
 #define BINS_MOST (1 << 22) /* 32 MiB; a kernel too narrow for that is summed value by value */
-#define VALUES_FEW 512      /* so few are quicker summed as they are */
+#define KERNELS_FEW 100000  /* values times points: so few are quicker summed one by one */
 
 static double kernel(double z) {
     return exp(-0.5 * z * z) / sqrt(2 * M_PI);
