@@ -16,6 +16,7 @@
 #include "bench/bench.h"
 
 #define PK_WORKER_REPLY_FD 3
+#define PK_WORKER_OFFERS_MAX 4096 /* benchmarks of one object */
 
 typedef enum pk_worker_task {
     PK_TASK_MEASURE,
@@ -33,7 +34,8 @@ typedef struct pk_worker_job {
     bool old_first;
     pk_bench_metric metric;
     uint64_t worker_ns, warm_ns, unit_ns; /* measuring, warming up, one unit */
-    bool parts; /* also latency, throughput, loop; only measured if the work takes < 5 cycles */
+    bool parts; /* also latency, throughput, loop, where the object brings bodies for them or the
+                   work takes less than 5 cycles */
 } pk_worker_job;
 
 /* One benchmark of an object's table, in the table's order. */

@@ -1,0 +1,391 @@
+#include "bench/protocol.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/units.h"
+
+/* ---- the records, field by field ---- */
+
+typedef enum field_kind {
+    FIELD_U64, /* up to 2^63 - 1 */
+    FIELD_U32,
+    FIELD_I64,
+    FIELD_BOOL,
+    FIELD_DOUBLE, /* finite and not negative, or NaN */
+    FIELD_TEXT,
+    FIELD_NAME, /* one of `names`; an enum in the record */
+} field_kind;
+
+typedef struct field {
+    const char *key;
+    field_kind kind;
+    size_t offset;
+    const char *const *names; /* ended by NULL */
+} field;
+
+typedef struct record {
+    const char *opens; /* the line that begins it; NULL: what stands first */
+    const field *fields;
+    size_t n_fields; /* at most 64 */
+} record;
+
+#define RECORD(name, fields) \
+    { (name), (fields), sizeof(fields) / sizeof(fields)[0] }
+
+static const char *const task_names[] = {"measure", "list", "once", "for", NULL};
+static const char *const kind_names[] = {"done", "refused", "too-slow", NULL};
+static const char *const metric_names[] = {"oncpu", "wall", "cpu", NULL};
+_Static_assert(sizeof task_names / sizeof task_names[0] == PK_WORKER_TASKS + 1, "a task, a name");
+_Static_assert(sizeof metric_names / sizeof metric_names[0] == PK_METRICS + 1, "a metric, a name");
+
+#define JOB(member) offsetof(pk_worker_job, member)
+static const field job_fields[] = {
+    {"task", FIELD_NAME, JOB(task), task_names},
+    {"object.new", FIELD_TEXT, JOB(objects[PK_SIDE_NEW]), NULL},
+    {"object.old", FIELD_TEXT, JOB(objects[PK_SIDE_OLD]), NULL},
+    {"index.new", FIELD_U32, JOB(index[PK_SIDE_NEW]), NULL},
+    {"index.old", FIELD_U32, JOB(index[PK_SIDE_OLD]), NULL},
+    {"param", FIELD_TEXT, JOB(param), NULL},
+    {"old-first", FIELD_BOOL, JOB(old_first), NULL},
+    {"metric", FIELD_NAME, JOB(metric), metric_names},
+    {"worker-ns", FIELD_U64, JOB(worker_ns), NULL},
+    {"warm-ns", FIELD_U64, JOB(warm_ns), NULL},
+    {"unit-ns", FIELD_U64, JOB(unit_ns), NULL},
+    {"parts", FIELD_BOOL, JOB(parts), NULL},
+};
+static const record job_record = RECORD(NULL, job_fields);
+
+#define REPLY(member) offsetof(pk_worker_reply, member)
+static const field reply_fields[] = {
+    {"reply", FIELD_NAME, REPLY(kind), kind_names},
+    {"why", FIELD_TEXT, REPLY(why), NULL},
+    {"throughput", FIELD_BOOL, REPLY(throughput.given), NULL},
+    {"throughput.bytes", FIELD_BOOL, REPLY(throughput.bytes), NULL},
+    {"throughput.per-iteration", FIELD_U64, REPLY(throughput.per_iteration), NULL},
+};
+static const record reply_record = RECORD(NULL, reply_fields);
+
+#define WORKER(member) offsetof(pk_bench_worker, member)
+#define SIDE(name, side)                                              \
+    {name ".trimmed", FIELD_DOUBLE, WORKER(side.trimmed_ns), NULL},   \
+        {name ".mean", FIELD_DOUBLE, WORKER(side.mean_ns), NULL},     \
+        {name ".min", FIELD_DOUBLE, WORKER(side.min_ns), NULL},       \
+        {name ".q1", FIELD_DOUBLE, WORKER(side.q1_ns), NULL},         \
+        {name ".median", FIELD_DOUBLE, WORKER(side.median_ns), NULL}, \
+        {name ".q3", FIELD_DOUBLE, WORKER(side.q3_ns), NULL},         \
+        {name ".wall", FIELD_DOUBLE, WORKER(side.wall_ns), NULL},     \
+        {name ".cpu", FIELD_DOUBLE, WORKER(side.cpu_ns), NULL},       \
+        {name ".units", FIELD_U64, WORKER(side.units), NULL}, {       \
+        name ".iterations", FIELD_U64, WORKER(side.iterations), NULL  \
+    }
+static const field worker_fields[] = {
+    SIDE("new", side[PK_SIDE_NEW]),
+    SIDE("old", side[PK_SIDE_OLD]),
+    {"old-first", FIELD_BOOL, WORKER(old_first), NULL},
+    {"reference", FIELD_DOUBLE, WORKER(reference_ns), NULL},
+    {"latency", FIELD_DOUBLE, WORKER(latency_ns), NULL},
+    {"throughput", FIELD_DOUBLE, WORKER(throughput_ns), NULL},
+    {"loop", FIELD_DOUBLE, WORKER(loop_ns), NULL},
+    {"metric", FIELD_NAME, WORKER(metric), metric_names},
+    {"duration", FIELD_U64, WORKER(duration_ns), NULL},
+    {"wait", FIELD_U64, WORKER(wait_ns), NULL},
+    {"switches.voluntary", FIELD_U64, WORKER(switches_voluntary), NULL},
+    {"switches.involuntary", FIELD_U64, WORKER(switches_involuntary), NULL},
+    {"faults.minor", FIELD_U64, WORKER(faults_minor), NULL},
+    {"faults.major", FIELD_U64, WORKER(faults_major), NULL},
+};
+static const record worker_record = RECORD("worker", worker_fields);
+
+#define OFFER(member) offsetof(pk_worker_offer, member)
+static const field offer_fields[] = {
+    {"group", FIELD_TEXT, OFFER(group), NULL},
+    {"function", FIELD_TEXT, OFFER(function), NULL},
+    {"params", FIELD_TEXT, OFFER(params), NULL},
+    {"bounds", FIELD_BOOL, OFFER(has_bounds), NULL},
+    {"bounds.min", FIELD_I64, OFFER(param_min), NULL},
+    {"bounds.max", FIELD_I64, OFFER(param_max), NULL},
+    {"bounds.reason", FIELD_TEXT, OFFER(bounds_reason), NULL},
+    {"has-latency", FIELD_BOOL, OFFER(has_latency), NULL},
+    {"has-throughput", FIELD_BOOL, OFFER(has_throughput), NULL},
+    {"throughput", FIELD_BOOL, OFFER(throughput.given), NULL},
+    {"throughput.bytes", FIELD_BOOL, OFFER(throughput.bytes), NULL},
+    {"throughput.per-iteration", FIELD_U64, OFFER(throughput.per_iteration), NULL},
+    {"sample-size", FIELD_U64, OFFER(sample_size), NULL},
+    {"measurement-s", FIELD_DOUBLE, OFFER(measurement_time_s), NULL},
+    {"warm-up-s", FIELD_DOUBLE, OFFER(warm_up_time_s), NULL},
+    {"noise-threshold", FIELD_DOUBLE, OFFER(noise_threshold), NULL},
+    {"confidence-level", FIELD_DOUBLE, OFFER(confidence_level), NULL},
+};
+static const record offer_record = RECORD("offer", offer_fields);
+
+/* ---- printing ---- */
+
+static void print_text(const char *text, pk_strbuf *out) {
+    for (; *text; text++) {
+        if (*text == '\n') pk_strbuf_add_str(out, "\\n");
+        else if (*text == '\\') pk_strbuf_add_str(out, "\\\\");
+        else pk_strbuf_add_char(out, *text);
+    }
+}
+
+static void print_value(const field *f, const void *at, pk_strbuf *out) {
+    char number[PK_FORMAT_MAX];
+    switch (f->kind) {
+    case FIELD_U64:
+        pk_strbuf_addf(out, "%" PRIu64, *(const uint64_t *)at);
+        break;
+    case FIELD_U32:
+        pk_strbuf_addf(out, "%" PRIu32, *(const uint32_t *)at);
+        break;
+    case FIELD_I64:
+        pk_strbuf_addf(out, "%" PRId64, *(const int64_t *)at);
+        break;
+    case FIELD_BOOL:
+        pk_strbuf_addf(out, "%d", *(const bool *)at);
+        break;
+    case FIELD_DOUBLE:
+        if (isnan(*(const double *)at)) pk_strbuf_add_str(out, "nan");
+        else pk_strbuf_add_str(out, pk_format_double(number, sizeof number, *(const double *)at));
+        break;
+    case FIELD_TEXT:
+        print_text(*(const char *const *)at, out);
+        break;
+    case FIELD_NAME:
+        pk_strbuf_add_str(out, f->names[*(const unsigned *)at]);
+        break;
+    }
+}
+
+static void print_record(const record *r, const void *data, pk_strbuf *out) {
+    if (r->opens) pk_strbuf_addf(out, "%s\n", r->opens);
+    for (size_t i = 0; i < r->n_fields; i++) {
+        const field *f = &r->fields[i];
+        const void *at = (const char *)data + f->offset;
+        if (f->kind == FIELD_TEXT && !*(const char *const *)at) continue;
+        pk_strbuf_addf(out, "%s ", f->key);
+        print_value(f, at, out);
+        pk_strbuf_add_char(out, '\n');
+    }
+}
+
+void pk_worker_job_print(const pk_worker_job *job, pk_strbuf *out) {
+    print_record(&job_record, job, out);
+    pk_strbuf_add_str(out, "end\n");
+}
+
+void pk_worker_reply_print(const pk_worker_reply *reply, pk_strbuf *out) {
+    print_record(&reply_record, reply, out);
+    if (reply->worker.side[PK_SIDE_NEW].units || reply->worker.side[PK_SIDE_OLD].units)
+        print_record(&worker_record, &reply->worker, out);
+    for (size_t i = 0; i < reply->n_offers; i++)
+        print_record(&offer_record, &reply->offers[i], out);
+    pk_strbuf_add_str(out, "end\n");
+}
+
+/* ---- parsing ---- */
+
+typedef struct reader {
+    const char *rest, *end;
+    size_t line;
+    pk_arena *arena;
+    pk_err *err;
+    /* where values go now */
+    const record *record;
+    void *data;
+    uint64_t seen;
+} reader;
+
+static bool complain(reader *r, const char *what, const char *text) {
+    char where[32];
+    snprintf(where, sizeof where, "line %zu", r->line);
+    pk_fail(r->err, PK_E_INPUT, where, "%s: \"%.60s\"", what, text);
+    return false;
+}
+
+static void open_record(reader *r, const record *into, void *data) {
+    r->record = into;
+    r->data = data;
+    r->seen = 0;
+}
+
+/* The next line as a text of its own; NULL at the end, at a line without its line break, with a
+ * NUL in it, or without memory. */
+static char *next_line(reader *r) {
+    r->line++;
+    size_t left = (size_t)(r->end - r->rest);
+    const char *stop = left ? memchr(r->rest, '\n', left) : NULL;
+    if (!stop) {
+        complain(r, "the text ends early", "");
+        return NULL;
+    }
+    size_t length = (size_t)(stop - r->rest);
+    char *line = pk_arena_strndup(r->arena, r->rest, length);
+    if (!line) complain(r, "no memory for it", "");
+    else if (strlen(line) != length) complain(r, "a NUL byte", line);
+    else {
+        r->rest = stop + 1;
+        return line;
+    }
+    return NULL;
+}
+
+/* Takes the backslashes out, in place. */
+static bool unescape(char *text) {
+    char *out = text;
+    for (const char *p = text; *p; p++) {
+        if (*p != '\\') *out++ = *p;
+        else if (p[1] == 'n') *out++ = '\n', p++;
+        else if (p[1] == '\\') *out++ = '\\', p++;
+        else return false;
+    }
+    *out = '\0';
+    return true;
+}
+
+static bool parse_name(const char *const *names, const char *text, void *at) {
+    for (unsigned i = 0; names[i]; i++) {
+        if (strcmp(names[i], text) != 0) continue;
+        memcpy(at, &i, sizeof i);
+        return true;
+    }
+    return false;
+}
+
+static bool parse_double(const char *text, double *out) {
+    pk_err ignored;
+    if (strcmp(text, "nan") != 0) return pk_parse_double(text, out, &ignored);
+    *out = NAN;
+    return true;
+}
+
+static bool parse_whole(field_kind kind, const char *text, void *at) {
+    static const int64_t min[] = {[FIELD_I64] = INT64_MIN, [FIELD_BOOL] = 0};
+    static const int64_t max[] = {[FIELD_U64] = INT64_MAX,
+                                  [FIELD_U32] = UINT32_MAX,
+                                  [FIELD_I64] = INT64_MAX,
+                                  [FIELD_BOOL] = 1};
+    int64_t value;
+    pk_err ignored;
+    if (!pk_parse_int(text, min[kind], max[kind], &value, &ignored)) return false;
+    switch (kind) {
+    case FIELD_U32:
+        *(uint32_t *)at = (uint32_t)value;
+        break;
+    case FIELD_BOOL:
+        *(bool *)at = value != 0;
+        break;
+    default:
+        memcpy(at, &value, sizeof value);
+        break;
+    }
+    return true;
+}
+
+static bool parse_value(const field *f, char *text, void *at) {
+    switch (f->kind) {
+    case FIELD_DOUBLE:
+        return parse_double(text, at);
+    case FIELD_NAME:
+        return parse_name(f->names, text, at);
+    case FIELD_TEXT:
+        *(const char **)at = text;
+        return unescape(text);
+    default:
+        return parse_whole(f->kind, text, at);
+    }
+}
+
+static bool parse_field(reader *r, char *line) {
+    char *blank = strchr(line, ' ');
+    if (!blank) return complain(r, "no such line", line);
+    *blank = '\0';
+    for (size_t i = 0; i < r->record->n_fields; i++) {
+        const field *f = &r->record->fields[i];
+        if (strcmp(f->key, line) != 0) continue;
+        if (r->seen >> i & 1) return complain(r, "said twice", line);
+        r->seen |= 1ull << i;
+        return parse_value(f, blank + 1, (char *)r->data + f->offset) ||
+               complain(r, "no such value", blank + 1);
+    }
+    return complain(r, "unknown", line);
+}
+
+static bool all_numbers_seen(const record *of, uint64_t seen) {
+    for (size_t i = 0; i < of->n_fields; i++)
+        if (of->fields[i].kind != FIELD_TEXT && !(seen >> i & 1)) return false;
+    return true;
+}
+
+/* A record is whole when all of it but texts was there. */
+static bool close_record(reader *r) {
+    return all_numbers_seen(r->record, r->seen) || complain(r, "too little before this line", "");
+}
+
+bool pk_worker_job_parse(const char *text, size_t bytes, pk_arena *arena, pk_worker_job *job,
+                         pk_err *err) {
+    pk_worker_job read = {0};
+    reader r = {.rest = text, .end = text + bytes, .arena = arena, .err = err};
+    open_record(&r, &job_record, &read);
+    for (;;) {
+        char *line = next_line(&r);
+        if (!line) return false;
+        if (strcmp(line, "end") == 0) break;
+        if (!parse_field(&r, line)) return false;
+    }
+    if (!close_record(&r)) return false;
+    if (r.rest != r.end) return complain(&r, "text behind the end", "");
+    *job = read;
+    return true;
+}
+
+/* Lines of a reply until its end; offers are collected. */
+static bool parse_reply_lines(reader *r, pk_worker_reply *reply, pk_array *offers) {
+    bool has_worker = false;
+    for (;;) {
+        char *line = next_line(r);
+        if (!line) return false;
+        bool ends = strcmp(line, "end") == 0, offer = strcmp(line, "offer") == 0,
+             worker = strcmp(line, "worker") == 0 && !has_worker && !offers->count;
+        if (!ends && !offer && !worker) {
+            if (!parse_field(r, line)) return false;
+            continue;
+        }
+        if (!close_record(r)) return false;
+        if (ends) return r->rest == r->end || complain(r, "text behind the end", "");
+        void *data = worker ? &reply->worker : pk_array_push(offers);
+        if (!data) return complain(r, "too many of", line);
+        has_worker |= worker;
+        open_record(r, worker ? &worker_record : &offer_record, data);
+    }
+}
+
+static bool makes_sense(const pk_worker_reply *reply) {
+    bool done = reply->kind == PK_REPLY_DONE;
+    if (done ? reply->why != NULL : !reply->why || !*reply->why) return false;
+    for (size_t i = 0; i < reply->n_offers; i++)
+        if (!reply->offers[i].group) return false;
+    return true;
+}
+
+bool pk_worker_reply_parse(const char *text, size_t bytes, pk_arena *arena, pk_worker_reply *reply,
+                           pk_err *err) {
+    pk_worker_reply read = {.worker.layout = -1};
+    pk_array offers = PK_ARRAY(pk_worker_offer, PK_WORKER_OFFERS_MAX);
+    reader r = {.rest = text, .end = text + bytes, .arena = arena, .err = err};
+    open_record(&r, &reply_record, &read);
+    bool ok = parse_reply_lines(&r, &read, &offers);
+    if (ok && offers.count) {
+        read.n_offers = offers.count;
+        read.offers = PK_NEW(arena, offers.count, pk_worker_offer);
+        ok = read.offers || complain(&r, "no memory for it", "");
+        if (ok) memcpy(read.offers, offers.items, offers.count * sizeof(pk_worker_offer));
+    }
+    pk_array_fini(&offers);
+    if (ok && !makes_sense(&read)) ok = complain(&r, "a reply that contradicts itself", "");
+    if (ok) *reply = read;
+    return ok;
+}

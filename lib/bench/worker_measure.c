@@ -1,0 +1,397 @@
+#include "bench/worker_measure.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "stats/quantile.h"
+#include "stats/robust.h"
+#include "timing/clock.h"
+
+#define TRIM 0.2
+#define ITERATION_NS_LEAST                                                                        \
+    0.03                         /* a tenth of a cycle at 3 GHz: nobody computes anything in that \
+                                  */
+#define UNIT_CLOCK_READINGS 1000 /* a unit is as long as so many readings of the clock at least */
+
+enum {
+    UNITS_LEAST = 3,     /* per side */
+    DOUBLINGS_MAX = 8,   /* of the time, to get them */
+    DOUBLINGS_ALONE = 3, /* the same for one side, which can do with fewer */
+    PART_UNITS = 9,
+};
+
+/* ---- calibration ---- */
+
+/* What this many iterations take. A reading during which we waited for the CPU is repeated, unless
+ * it is long: then it cannot be had undisturbed. */
+static double quiet_ns(const pk_unit_clock *clock, perfkit_body *body, perfkit_run *run,
+                       uint64_t iterations) {
+    enum { ATTEMPTS = 5, LONG_NS = 5000000 };
+    pk_unit unit;
+    for (int i = 0; i < ATTEMPTS; i++) {
+        pk_unit_run(clock, body, run, iterations, &unit);
+        if ((!unit.wait_ns && !unit.switches_involuntary) || unit.wall_ns > LONG_NS) break;
+    }
+    return pk_unit_oncpu_ns(&unit);
+}
+
+static void fail_removed(pk_err *err) {
+    pk_fail(err, PK_E_INPUT, NULL, "the compiler removed the work: an iteration takes no time");
+    pk_fix(err, "use perfkit_keep() on the result and perfkit_hide() on what goes in, and loop "
+                "run->iterations times");
+}
+
+bool pk_calibrate(const pk_unit_clock *clock, perfkit_body *body, perfkit_run *run,
+                  uint64_t unit_ns, uint64_t *iterations, pk_err *err) {
+    const double asked_ns = (double)unit_ns, slow_ns = 1e8;
+    for (uint64_t n = 1; (double)n * ITERATION_NS_LEAST < asked_ns; n *= 2) {
+        double best_ns = quiet_ns(clock, body, run, n);
+        /* The first call may have been slow by itself (page faults, tables built), so it is
+         * repeated, unless that is too dear. */
+        for (int i = 1; i < 3 && best_ns >= asked_ns / 2 && best_ns < slow_ns; i++)
+            best_ns = fmin(best_ns, quiet_ns(clock, body, run, n));
+        if (best_ns < asked_ns / 2) continue;
+        double scaled = round((double)n * asked_ns / best_ns);
+        *iterations = scaled < 1 ? 1 : (uint64_t)scaled;
+        return true;
+    }
+    fail_removed(err);
+    return false;
+}
+
+bool pk_check_scaling(const pk_unit_clock *clock, perfkit_body *body, perfkit_run *run,
+                      uint64_t iterations, pk_err *err) {
+    enum { ATTEMPTS = 20 };
+    double once_ns = INFINITY, twice_ns = INFINITY;
+    for (int i = 0; i < ATTEMPTS; i++) {
+        once_ns = fmin(once_ns, quiet_ns(clock, body, run, iterations));
+        twice_ns = fmin(twice_ns, quiet_ns(clock, body, run, 2 * iterations));
+        if (once_ns / (double)iterations < ITERATION_NS_LEAST) break;
+        if (twice_ns >= 1.9 * once_ns && twice_ns <= 2.1 * once_ns) return true;
+    }
+    if (once_ns / (double)iterations < ITERATION_NS_LEAST) {
+        fail_removed(err);
+        return false;
+    }
+    pk_fail(err, PK_E_INPUT, NULL,
+            "twice the iterations take %.2f times as long: the body does not do its work once per "
+            "iteration, or the compiler removed it",
+            twice_ns / once_ns);
+    pk_fix(err, "loop run->iterations times, use perfkit_keep() on each result, do in .setup what "
+                "is to be done once");
+    return false;
+}
+
+/* ---- a series of units ---- */
+
+typedef struct series {
+    perfkit_body *body;
+    perfkit_run *run;
+    uint64_t iterations;
+    pk_unit *units; /* those kept */
+    size_t n;
+} series;
+
+typedef struct measurement {
+    const pk_worker_job *job;
+    pk_unit_clock clock;
+    uint64_t unit_ns;
+    perfkit_run reference_run;
+    series side[2]; /* in the order of the first round; n_sides of them */
+    int index[2];   /* PK_SIDE_... of each */
+    int n_sides;
+    series reference;
+    size_t units_max; /* room per side; the reference has twice that */
+    double *scratch;
+    uint64_t warm_until_ns;
+} measurement;
+
+static void run_unit(measurement *m, series *s) {
+    pk_unit unit;
+    pk_unit_run(&m->clock, s->body, s->run, s->iterations, &unit);
+    if (unit.start_ns >= m->warm_until_ns) s->units[s->n++] = unit;
+}
+
+/* The reference loop between any two keeps both sides' predecessors alike. */
+static void run_round(measurement *m, bool swapped) {
+    for (int i = 0; i < m->n_sides; i++) {
+        run_unit(m, &m->side[m->n_sides == 2 && swapped ? 1 - i : i]);
+        run_unit(m, &m->reference);
+    }
+}
+
+static size_t fewest_units(const measurement *m) {
+    size_t n = m->side[0].n;
+    return m->n_sides == 2 && m->side[1].n < n ? m->side[1].n : n;
+}
+
+static bool run_rounds(measurement *m) {
+    const int doublings_max = m->n_sides == 2 ? DOUBLINGS_MAX : DOUBLINGS_ALONE;
+    bool swapped = false;
+    for (int doublings = 0;;) {
+        run_round(m, swapped);
+        swapped = !swapped;
+        size_t fewest = fewest_units(m);
+        if (m->side[0].n == m->units_max || m->side[m->n_sides - 1].n == m->units_max) return true;
+        if (pk_now_ns() < m->warm_until_ns + (m->job->worker_ns << doublings)) continue;
+        if (fewest >= UNITS_LEAST) return true;
+        if (doublings < doublings_max) doublings++;
+        else if (m->n_sides == 2) return false;
+        else if (fewest) return true;
+    }
+}
+
+/* ---- preparing ---- */
+
+static bool choose_unit(measurement *m, pk_err *err) {
+    double least_ns = UNIT_CLOCK_READINGS * pk_unit_clock_cost_ns();
+    m->unit_ns = m->job->unit_ns;
+    if ((double)m->unit_ns < least_ns) m->unit_ns = (uint64_t)ceil(least_ns);
+    if (m->unit_ns <= m->job->worker_ns / (2 * UNITS_LEAST)) return true;
+    pk_fail(err, PK_E_UNSUPPORTED, NULL,
+            "reading the clock takes %.0f ns here: units of %.1f ms, long enough beside that, are "
+            "too long for a worker",
+            least_ns / UNIT_CLOCK_READINGS, (double)m->unit_ns / 1e6);
+    pk_fix(err, "give a longer --measurement-time, or use a clock source that is read quickly");
+    return false;
+}
+
+static bool allocate(measurement *m, pk_err *err) {
+    m->units_max = (size_t)(2 * (m->job->worker_ns + m->job->warm_ns) / m->unit_ns) + 64;
+    size_t bytes = m->units_max * sizeof(pk_unit);
+    m->side[0].units = malloc(bytes);
+    m->side[1].units = malloc(bytes);
+    m->reference.units = malloc(2 * bytes);
+    m->scratch = malloc(2 * m->units_max * sizeof *m->scratch);
+    if (!m->side[0].units || !m->side[1].units || !m->reference.units || !m->scratch) {
+        pk_fail(err, PK_E_LIMIT, NULL, "no memory for %zu units", m->units_max);
+        return false;
+    }
+    /* Touched now: no page fault between units. */
+    for (int i = 0; i < m->n_sides; i++) memset(m->side[i].units, 1, bytes);
+    memset(m->reference.units, 1, 2 * bytes);
+    return true;
+}
+
+static void release(measurement *m) {
+    free(m->side[0].units);
+    free(m->side[1].units);
+    free(m->reference.units);
+    free(m->scratch);
+    pk_unit_clock_close(&m->clock);
+}
+
+static void add_side(measurement *m, int index, pk_target *target) {
+    if (!target) return;
+    m->index[m->n_sides] = index;
+    m->side[m->n_sides++] = (series){.body = target->benchmark.body, .run = &target->run};
+}
+
+/* The side timed first decides how many iterations both do. *too_slow: their units cannot be fitted
+ * in turn into the time there is at most. */
+static bool calibrate(measurement *m, bool *too_slow, pk_err *err) {
+    series *first = &m->side[0];
+    if (!pk_calibrate(&m->clock, first->body, first->run, m->unit_ns, &first->iterations, err) ||
+        !pk_calibrate(&m->clock, m->reference.body, m->reference.run, m->unit_ns / 2,
+                      &m->reference.iterations, err))
+        return false;
+    double round_ns = 0;
+    for (int i = 0; i < m->n_sides; i++) {
+        series *s = &m->side[i];
+        s->iterations = first->iterations;
+        double ns = quiet_ns(&m->clock, s->body, s->run, s->iterations);
+        round_ns += ns;
+        if (s->iterations > 1 && ns < 100 * (double)m->unit_ns &&
+            !pk_check_scaling(&m->clock, s->body, s->run, s->iterations, err))
+            return false;
+    }
+    *too_slow =
+        m->n_sides == 2 && UNITS_LEAST * round_ns > ldexp((double)m->job->worker_ns, DOUBLINGS_MAX);
+    return true;
+}
+
+/* ---- results ---- */
+
+typedef double unit_value(const pk_unit *unit);
+
+static double wall_of(const pk_unit *unit) {
+    return (double)unit->wall_ns;
+}
+static double cpu_of(const pk_unit *unit) {
+    return (double)unit->cpu_ns;
+}
+static unit_value *value_of(pk_bench_metric metric) {
+    return metric == PK_METRIC_ONCPU ? pk_unit_oncpu_ns
+           : metric == PK_METRIC_CPU ? cpu_of
+                                     : wall_of;
+}
+
+/* Their values per iteration, ascending. */
+static void sorted_values(const pk_unit units[], size_t n, uint64_t iterations, unit_value *value,
+                          double out[]) {
+    for (size_t i = 0; i < n; i++) out[i] = value(&units[i]) / (double)iterations;
+    pk_sort(out, n);
+}
+
+static double least_value(const pk_unit units[], size_t n, uint64_t iterations, unit_value *value) {
+    double least[2] = {INFINITY, INFINITY}; /* of units that did not wait, of those that did */
+    for (size_t i = 0; i < n; i++) {
+        double *into = &least[units[i].wait_ns > 0];
+        *into = fmin(*into, value(&units[i]) / (double)iterations);
+    }
+    return isinf(least[0]) ? least[1] : least[0];
+}
+
+void pk_measure_side(const pk_unit units[], size_t n, uint64_t iterations, pk_bench_metric metric,
+                     double scratch[], pk_bench_side *side) {
+    *side = (pk_bench_side){.units = n, .iterations = n * iterations};
+    sorted_values(units, n, iterations, wall_of, scratch);
+    side->wall_ns = pk_trimmed_mean(scratch, n, TRIM).mean;
+    sorted_values(units, n, iterations, cpu_of, scratch);
+    side->cpu_ns = pk_trimmed_mean(scratch, n, TRIM).mean;
+    sorted_values(units, n, iterations, value_of(metric), scratch);
+    side->trimmed_ns = pk_trimmed_mean(scratch, n, TRIM).mean;
+    side->mean_ns = pk_trimmed_mean(scratch, n, 0).mean;
+    side->min_ns = least_value(units, n, iterations, value_of(metric));
+    side->q1_ns = pk_quantile_sorted(scratch, n, 0.25);
+    side->median_ns = pk_quantile_sorted(scratch, n, 0.5);
+    side->q3_ns = pk_quantile_sorted(scratch, n, 0.75);
+}
+
+pk_bench_metric pk_measure_metric(pk_bench_metric asked, bool wait_known, bool slept) {
+    if (asked != PK_METRIC_ONCPU || wait_known) return asked;
+    return slept ? PK_METRIC_WALL : PK_METRIC_CPU;
+}
+
+static void count(pk_bench_worker *worker, const series *s) {
+    for (size_t i = 0; i < s->n; i++) {
+        const pk_unit *unit = &s->units[i];
+        worker->duration_ns += unit->wall_ns;
+        worker->wait_ns += unit->wait_ns;
+        worker->switches_voluntary += unit->switches_voluntary;
+        worker->switches_involuntary += unit->switches_involuntary;
+        worker->faults_minor += unit->faults_minor;
+        worker->faults_major += unit->faults_major;
+    }
+}
+
+/* Calibration took a first call of more than 0.1 s for what all calls take. */
+static bool check_first_call(const measurement *m, const pk_bench_side *side, pk_err *err) {
+    if (m->side[0].iterations > 1 || side->wall_ns >= (double)m->unit_ns / 4) return true;
+    pk_fail(err, PK_E_INPUT, NULL, "its first call takes over 100 ms, further ones only %.0f ns",
+            side->wall_ns);
+    pk_fix(err, "do what is to be done once in .setup");
+    return false;
+}
+
+static bool summarise(measurement *m, pk_bench_worker *worker, pk_err *err) {
+    for (int i = 0; i < m->n_sides; i++) count(worker, &m->side[i]);
+    worker->metric =
+        pk_measure_metric(m->job->metric, m->clock.schedstat >= 0, worker->switches_voluntary > 0);
+    for (int i = 0; i < m->n_sides; i++) {
+        const series *s = &m->side[i];
+        pk_bench_side *side = &worker->side[m->index[i]];
+        pk_measure_side(s->units, s->n, s->iterations, worker->metric, m->scratch, side);
+        if (side->trimmed_ns > 0) continue;
+        pk_fail(err, PK_E_INPUT, NULL, "its units take no time by the metric %s",
+                pk_bench_metric_name(worker->metric));
+        pk_fix(err, "use --metric wall");
+        return false;
+    }
+    if (!check_first_call(m, &worker->side[m->index[0]], err)) return false;
+    const series *r = &m->reference;
+    pk_bench_side reference;
+    pk_measure_side(r->units, r->n, r->iterations, worker->metric, m->scratch, &reference);
+    worker->reference_ns = reference.trimmed_ns / PK_REFERENCE_STEPS;
+    return true;
+}
+
+/* ---- the parts of very short work ---- */
+
+static bool measure_part(measurement *m, perfkit_body *body, perfkit_run *run, const char *name,
+                         double *ns, pk_err *err) {
+    uint64_t iterations;
+    pk_unit units[PART_UNITS];
+    double scratch[PART_UNITS];
+    pk_bench_side side;
+    if (!pk_calibrate(&m->clock, body, run, m->unit_ns / 2, &iterations, err)) {
+        pk_fail(err, PK_E_INPUT, name, "%s", err->what);
+        pk_fix(err, "use perfkit_keep() and perfkit_hide() in this body too");
+        return false;
+    }
+    for (int i = 0; i < PART_UNITS; i++) pk_unit_run(&m->clock, body, run, iterations, &units[i]);
+    pk_bench_metric metric = m->clock.schedstat >= 0
+                                 ? PK_METRIC_ONCPU
+                                 : pk_measure_metric(PK_METRIC_ONCPU, false, false);
+    pk_measure_side(units, PART_UNITS, iterations, metric, scratch, &side);
+    *ns = side.trimmed_ns;
+    return true;
+}
+
+/* How much of so little is the loop around it, what overlaps, what waits: where the object brings
+ * bodies for that, and for work below 5 cycles, by the reference loop (4 cycles per step). */
+static bool measure_parts(measurement *m, pk_target *target, pk_bench_worker *worker, pk_err *err) {
+    const double cycle_ns = worker->reference_ns / 4;
+    const perfkit_benchmark *b = &target->benchmark;
+    bool is_short = worker->side[PK_SIDE_NEW].trimmed_ns < 5 * cycle_ns;
+    if (!is_short && !b->throughput && !b->latency) return true;
+    perfkit_run loop_run = {0};
+    if (!measure_part(m, pk_unit_empty_loop, &loop_run, "the empty loop", &worker->loop_ns, err) ||
+        (b->throughput && !measure_part(m, b->throughput, &target->run, "the throughput body",
+                                        &worker->throughput_ns, err)) ||
+        (b->latency &&
+         !measure_part(m, b->latency, &target->run, "the latency body", &worker->latency_ns, err)))
+        return false;
+    if (b->throughput) worker->throughput_ns /= b->throughput_lanes;
+    return true;
+}
+
+/* ---- all of it ---- */
+
+static const char too_slow_text[] = "too slow to interleave: one iteration takes too long for both "
+                                    "sides to be measured in turn";
+
+static bool measure(measurement *m, pk_target *new_side, pk_worker_reply *reply, pk_err *err) {
+    bool too_slow;
+    m->warm_until_ns = pk_now_ns() + m->job->warm_ns;
+    if (!choose_unit(m, err) || !allocate(m, err) || !calibrate(m, &too_slow, err)) return false;
+    if (too_slow || !run_rounds(m)) {
+        reply->kind = PK_REPLY_TOO_SLOW;
+        reply->why = too_slow_text;
+        return true;
+    }
+    pk_bench_worker worker = {.old_first = m->index[0] == PK_SIDE_OLD,
+                              .layout = -1,
+                              .latency_ns = NAN,
+                              .throughput_ns = NAN,
+                              .loop_ns = NAN};
+    if (!summarise(m, &worker, err)) return false;
+    if (m->job->parts && new_side && !measure_parts(m, new_side, &worker, err)) return false;
+    reply->kind = PK_REPLY_DONE;
+    reply->worker = worker;
+    return true;
+}
+
+bool pk_measure(const pk_worker_job *job, const pk_measure_sides *sides, pk_worker_reply *reply,
+                pk_err *err) {
+    measurement m = {.job = job, .reference.body = pk_unit_reference};
+    m.reference.run = &m.reference_run;
+    const int first = job->old_first ? PK_SIDE_OLD : PK_SIDE_NEW;
+    add_side(&m, first, sides->target[first]);
+    add_side(&m, 1 - first, sides->target[1 - first]);
+    pk_unit_clock_open(&m.clock);
+    bool ok = measure(&m, sides->target[PK_SIDE_NEW], reply, err);
+    release(&m);
+    return ok;
+}
+
+void pk_measure_exercise(const pk_unit_clock *clock, pk_target *target, uint64_t ns) {
+    const uint64_t call_ns = 10000000;
+    const uint64_t start_ns = pk_now_ns();
+    pk_unit unit;
+    for (uint64_t n = 1; pk_now_ns() - start_ns < ns;) {
+        pk_unit_run(clock, target->benchmark.body, &target->run, n, &unit);
+        if (unit.wall_ns < call_ns && n < UINT64_MAX / 2) n *= 2;
+    }
+}
