@@ -64,16 +64,25 @@ TEST_CFLAGS := -UNDEBUG -U_FORTIFY_SOURCE
 
 # ---- what there is to build ---------------------------------------------------------------------
 
-LIB_SRC := $(sort $(wildcard lib/*/*.c))
+WORKER_MAIN := lib/bench/worker_main.c
+LIB_SRC := $(filter-out $(WORKER_MAIN),$(sort $(wildcard lib/*/*.c)))
 CMD_SRC := $(sort $(wildcard cmd/*.c))
 LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o)
 CMD_OBJ := $(CMD_SRC:%.c=$(B)/%.o)
+# The worker of bench is a program of its own, without our libraries, since a process of it must
+# start quickly; of the rooms that need no library it takes what it uses. perfkit embeds it.
+WORKER_OBJ := $(patsubst %,$(B)/lib/bench/%.o,metric protocol worker_main worker_measure worker_target worker_unit)
+PLAIN_OBJ  := $(filter $(addprefix $(B)/lib/,base/% stats/% timing/%),$(LIB_OBJ))
+PACES   := 0 20 21 50
+SUITE   := $(patsubst lib/bench/%.c,$(B)/%.so,$(wildcard lib/bench/suite/*.c))
 UNIT    := $(sort $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c)))
 PROGS   := $(sort $(patsubst %.c,$(B)/%,$(wildcard tests/programs/*.c)))
-PARTS   := $(sort $(patsubst %.c,$(B)/%.o,$(wildcard tests/programs/*/*.c)))
+PARTS   := $(sort $(patsubst %.c,$(B)/%.o,$(wildcard tests/programs/conformance/*.c)))
+TEST_SO := $(patsubst tests/programs/%.c,$(B)/tests/%.so,$(filter-out %/pace.c,$(wildcard tests/programs/objects/*.c))) \
+           $(PACES:%=$(B)/tests/objects/pace_%.so)
 ORACLES := $(sort $(patsubst %.c,$(B)/%.o,$(wildcard tests/oracle/*.c)))
 FUZZERS := $(sort $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c)))
-OBJECTS := $(LIB_OBJ) $(CMD_OBJ) $(addsuffix .o,$(UNIT) $(PROGS) $(FUZZERS)) $(B)/tests/fuzz/replay.o $(PARTS) $(ORACLES)
+OBJECTS := $(LIB_OBJ) $(CMD_OBJ) $(WORKER_OBJ) $(addsuffix .o,$(UNIT) $(PROGS) $(FUZZERS)) $(B)/tests/fuzz/replay.o $(PARTS) $(ORACLES)
 
 # Functions that a unit test replaces to make them fail.
 WRAP_test_file := -Wl,--wrap=write -Wl,--wrap=fsync -Wl,--wrap=rename
@@ -91,6 +100,32 @@ $(B)/perfkit: $(CMD_OBJ) $(B)/libperfkit.a
 $(B)/libperfkit.a: $(LIB_OBJ) $(B)/sources
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && ar rcsD $@ $(LIB_OBJ)
+
+$(B)/libplain.a: $(PLAIN_OBJ) $(B)/sources
+	@rm -f $@ && ar rcsD $@ $(PLAIN_OBJ)
+$(B)/bench_worker: $(WORKER_OBJ) $(B)/libplain.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $(if $(SANITIZERS)$(COVERAGE),,-s) -Wl,-z,now $^ -Wl,--as-needed -lm -o $@
+# Benchmarks are compiled alike in every kind of build, without sanitizers: what is measured is they.
+$(B)/suite/%.so: lib/bench/suite/%.c lib/bench/perfkit.h $(B)/flags
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(shared)
+shared = $(CC) -std=gnu11 $(WARN) -O2 -fPIC -shared -Wl,-z,now,--build-id=none -s -Ilib/bench $< $(EXTRA_LDFLAGS) -o $@
+# Objects for the tests of bench. The paces differ in one word of data.
+$(B)/tests/objects/%.so: tests/programs/objects/%.c lib/bench/perfkit.h $(B)/flags
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(shared)
+$(B)/tests/objects/pace_%.so: tests/programs/objects/pace.c lib/bench/perfkit.h $(B)/flags
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(shared) -DSLOWER=$*
+$(B)/tests/objects/nothing.so: private EXTRA_LDFLAGS := -Wl,-soname,libperfkit-test-gone.so.1
+$(B)/tests/objects/lonely.so: $(B)/tests/objects/nothing.so
+$(B)/tests/objects/lonely.so: private EXTRA_LDFLAGS = $(B)/tests/objects/nothing.so
+$(B)/lib/bench/program.o: $(B)/bench_worker $(SUITE)
+$(B)/lib/bench/program.o: private EXTRA_CFLAGS := -DPK_WORKER_PATH=\"$(B)/bench_worker\" -DPK_SUITE_PATH=\"$(B)/suite/fib.so\"
 
 # The compiler does not know what .incbin reads, so that dependency is taken from the source. Each
 # object leaves its command beside it, for compile_commands.json.
@@ -124,7 +159,7 @@ $(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(if $(FUZZ),,$(B)/tests/fuzz/r
 # What these two judge by.
 $(B)/tests/unit/test_http1 $(B)/tests/fuzz/fuzz_http1: $(ORACLES)
 
-$(B)/compile_commands.json: $(LIB_OBJ) $(CMD_OBJ)
+$(B)/compile_commands.json: $(LIB_OBJ) $(CMD_OBJ) $(B)/$(WORKER_MAIN:.c=.o)
 	@{ echo '['; cat $(^:.o=.command) | sed '$$!s/$$/,/'; echo ']'; } >$@
 
 # build/perfkit is the release program of the compiler that was used last.
@@ -150,7 +185,7 @@ $(B)/sources: FORCE
 
 # ---- tests --------------------------------------------------------------------------------------
 
-tests: $(B)/perfkit $(B)/compile_commands.json $(UNIT) $(PROGS) $(FUZZERS) ## build the program and everything that tests it
+tests: $(B)/perfkit $(B)/compile_commands.json $(UNIT) $(PROGS) $(TEST_SO) $(FUZZERS) ## build the program and everything that tests it
 golden: $(B)/tests/unit/test_load_render ## rewrite the golden files of the reports; then read the diff
 	$(Q)UPDATE_GOLDEN=1 $< >/dev/null 2>&1; git --no-pager diff --stat tests/unit/golden
 unit: $(UNIT) ## run the unit tests alone
@@ -179,13 +214,13 @@ compare: tests links ## perfkit beside its peers, as far as they are installed: 
 
 lint: all ## clang-format, clang-tidy and cppcheck find nothing
 	$(Q)clang-format --dry-run -Werror $(SOURCES)
-	$(Q)printf '%s\n' $(LIB_SRC) $(CMD_SRC) | xargs -P $(CORES) -n 1 clang-tidy --quiet -p $(B)
+	$(Q)printf '%s\n' $(LIB_SRC) $(CMD_SRC) $(WORKER_MAIN) | xargs -P $(CORES) -n 1 clang-tidy --quiet -p $(B)
 	$(Q)cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 -D_GNU_SOURCE -Ilib -I. -j $(CORES) \
-	    --enable=warning,performance,portability --suppress=missingIncludeSystem --suppress=identicalInnerCondition $(LIB_SRC) $(CMD_SRC)
-	$(Q)echo 'lint: $(words $(LIB_SRC) $(CMD_SRC)) files, nothing found'
+	    --enable=warning,performance,portability --suppress=missingIncludeSystem --suppress=identicalInnerCondition $(LIB_SRC) $(CMD_SRC) $(WORKER_MAIN)
+	$(Q)echo 'lint: $(words $(LIB_SRC) $(CMD_SRC) $(WORKER_MAIN)) files, nothing found'
 format: ## rewrite all C sources in the house's format
 	$(Q)clang-format -i $(SOURCES)
-SOURCES = $(sort $(wildcard lib/*/*.[ch] cmd/*.[ch] tests/*/*.[ch] tests/programs/*/*.[ch]))
+SOURCES = $(sort $(wildcard lib/*/*.[ch] lib/*/*/*.[ch] cmd/*.[ch] tests/*/*.[ch] tests/programs/*/*.[ch]))
 
 # ---- packages -----------------------------------------------------------------------------------
 

@@ -66,7 +66,7 @@ keeps() {
 
 @test "layers: all sources keep the rules" {
     local files
-    files=$(cd "$ROOT" && ls lib/*/*.[ch] cmd/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch])
+    files=$(cd "$ROOT" && ls lib/*/*.[ch] lib/*/*/*.[ch] cmd/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch])
     [ "$(wc -w <<<"$files")" -gt 40 ]
     run rules "$files"
     echo "$output"
