@@ -264,3 +264,37 @@ bool pk_file_replace(const char *path, const void *data, size_t bytes, pk_err *e
     sync_folder_of(t.path);
     return true;
 }
+
+/* ---- folders ---- */
+
+/* EEXIST also stands for a file of that name, and a folder there can be one that we may not change.
+ */
+static bool make_one(const char *path) {
+    struct stat st;
+    if (mkdir(path, 0777) == 0) return true;
+    int reason = errno;
+    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) return true;
+    errno = reason;
+    return false;
+}
+
+bool pk_folder_make(const char *path, pk_err *err) {
+    char part[PATH_MAX];
+    size_t length = strlen(path);
+    if (length == 0 || length >= sizeof part) {
+        errno = length ? ENAMETOOLONG : ENOENT;
+        pk_fail(err, PK_E_SYS, path, "cannot make this folder");
+        pk_fix(err, "choose another path");
+        return false;
+    }
+    for (size_t end = 1; end <= length; end++) {
+        if (path[end] != '/' && path[end] != '\0') continue;
+        memcpy(part, path, end);
+        part[end] = '\0';
+        if (make_one(part)) continue;
+        pk_fail(err, PK_E_SYS, part, "cannot make this folder");
+        fix_access(err, "choose another path");
+        return false;
+    }
+    return true;
+}

@@ -17,6 +17,9 @@ bool pk_file_read(const char *path, size_t max_bytes, pk_strbuf *out, pk_err *er
  * descriptors (/dev/stdout) are written to directly. */
 bool pk_file_replace(const char *path, const void *data, size_t bytes, pk_err *err) PK_MUST_CHECK;
 
+/* Makes a folder and those above it (mode 0777 & ~umask); content with what is there already. */
+bool pk_folder_make(const char *path, pk_err *err) PK_MUST_CHECK;
+
 /* Writes everything to fd, going on after short writes and EINTR. False keeps errno. */
 bool pk_fd_write_all(int fd, const void *data, size_t bytes) PK_MUST_CHECK;
 

@@ -88,6 +88,12 @@ static void append(pk_strbuf *out, const pk_strbuf *more) {
     if (!pk_strbuf_ok(more)) out->failed = true;
 }
 
+void pk_page_drop(pk_page *page) {
+    pk_strbuf_fini(&page->head);
+    pk_strbuf_fini(&page->contents);
+    pk_strbuf_fini(&page->body);
+}
+
 bool pk_page_write(pk_page *page, FILE *out, pk_err *err) {
     close_open(page);
     if (page->sections) add(page, "</section>\n");
@@ -107,9 +113,7 @@ bool pk_page_write(pk_page *page, FILE *out, pk_err *err) {
         pk_fail(err, PK_E_SYS, NULL, "cannot write the page");
         pk_fix(err, "free space where it goes");
     }
-    pk_strbuf_fini(&page->head);
-    pk_strbuf_fini(&page->contents);
-    pk_strbuf_fini(&page->body);
+    pk_page_drop(page);
     return ok;
 }
 

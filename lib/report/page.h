@@ -38,6 +38,9 @@ void pk_page_begin(pk_page *page, const char *title, size_t n_trail, const pk_li
 /* Ends the page, writes it, frees it in any case. `out` is not flushed; the caller closes it. */
 bool pk_page_write(pk_page *page, FILE *out, pk_err *err) PK_MUST_CHECK;
 
+/* Frees a page that is not to be written. */
+void pk_page_drop(pk_page *page);
+
 /* A heading; also a link among the contents at the top. */
 void pk_page_section(pk_page *page, const char *heading);
 

@@ -401,6 +401,26 @@ static void a_device_that_takes_nothing_ends_the_loop(void **state) {
     close(ends[0]);
 }
 
+static void a_folder_is_made_with_those_above_it(void **state) {
+    char path[CHECK_PATH_MAX];
+    struct stat st;
+    pk_err err = {0};
+    check_path(path, *state, "a/b//c/");
+    assert_ok(pk_folder_make(path, &err), &err);
+    assert_int_equal(stat(path, &st), 0);
+    assert_true(S_ISDIR(st.st_mode));
+    assert_ok(pk_folder_make(path, &err), &err); /* there already */
+    assert_ok(pk_folder_make("/", &err), &err);
+
+    char file[CHECK_PATH_MAX];
+    check_write_file(check_path(file, *state, "a/file"), "x");
+    assert_fails(pk_folder_make(check_path(path, *state, "a/file/below"), &err), &err, PK_E_SYS);
+    assert_int_equal(err.sys_errno, EEXIST); /* what stands in the way is named */
+    assert_string_equal(err.where, file);
+    memset(&err, 0, sizeof err);
+    assert_fails(pk_folder_make("", &err), &err, PK_E_SYS);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void) {
@@ -424,6 +444,7 @@ int main(void) {
         TEST(a_dash_is_standard_input),
         TEST(what_cannot_be_read_says_why),
         TEST(a_device_that_takes_nothing_ends_the_loop),
+        TEST(a_folder_is_made_with_those_above_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,37 @@
+/* Inside bench/page_*: the charts of one benchmark's page. Each adds one figure, or none when it
+ * has no values to show. False: out of memory. */
+#ifndef PK_BENCH_PAGE_CHARTS_H
+#define PK_BENCH_PAGE_CHARTS_H
+
+#include "bench/page_parts.h"
+
+/* Density with the mean and the fences; each worker as a point below it, by outlier class. */
+bool pk_page_chart_density(pk_page *page, pk_arena *arena, const pk_bench_result *result,
+                           const pk_page_values *values);
+/* Workers in the order they ran. */
+bool pk_page_chart_order(pk_page *page, pk_arena *arena, const pk_bench_result *result,
+                         const pk_page_values *values);
+/* Both sides' densities. */
+bool pk_page_chart_both(pk_page *page, pk_arena *arena, const pk_page_values *new_side,
+                        const pk_page_values *old_side);
+/* Each worker's own change, with the interval and the threshold (live comparisons). */
+bool pk_page_chart_changes(pk_page *page, pk_arena *arena, const pk_bench_result *result);
+/* The headline over the runs of the past. */
+bool pk_page_chart_history(pk_page *page, pk_arena *arena, size_t n,
+                           const pk_bench_session sessions[]);
+
+/* What a density is drawn from: places and heights, heights per unit.factor of the time. n = 0: no
+ * density can be drawn (one value, or all equal). */
+#define PK_PAGE_CURVE_POINTS 240
+typedef struct pk_page_curve {
+    size_t n;
+    double *x, *y;
+} pk_page_curve;
+bool pk_page_curve_of(pk_arena *arena, const double sorted[], size_t n_values, double low,
+                      double high, double per, pk_page_curve *curve);
+/* The domain that shows sorted[0..n): all of it, unless single values lie so far out that the rest
+ * would shrink to a line: not farther than 5 interquartile ranges from the quartiles. *beyond
+ * counts what is not shown. */
+void pk_page_domain(const double sorted[], size_t n, double *low, double *high, size_t *beyond);
+
+#endif
