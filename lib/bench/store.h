@@ -18,7 +18,7 @@
 typedef struct pk_store pk_store;
 
 /* Opens (create: makes) the store. With `lock` waits for no one: another perfkit that writes is an
- * error naming its pid. */
+ * error naming its pid. What a killed run left behind is put in order. */
 pk_store *pk_store_open(const char *home, bool create, bool lock, pk_err *err) PK_MUST_CHECK;
 void pk_store_close(pk_store *store);
 const char *pk_store_home(const pk_store *store);
@@ -35,7 +35,8 @@ typedef struct pk_baseline {
     pk_fences fences;
     pk_bench_throughput throughput;
     pk_bench_result *result;  /* perfkit's own record, NULL: none */
-    pk_bench_session session; /* workers = 0: none */
+    pk_environment *environment; /* of that record; NULL: none */
+    pk_bench_session session;    /* workers = 0: none */
 } pk_baseline;
 /* NULL without an error (err->kind = PK_OK): there is no such baseline. Everything is allocated
  * in the arena. */
@@ -45,6 +46,11 @@ pk_baseline *pk_store_load(pk_store *store, const char *id_directory, const char
  * would collide with Criterion's own folders (new, base, change, report, profile) gets a '_'. */
 bool pk_store_directory(const char *group, const char *function, const char *value, char *out,
                         size_t bytes);
+/* The folder where this benchmark is, or will be, in the store: the one above, unless it belongs to
+ * another id ("a:b" and "a*b" look alike as folders); then with _2, _3, ... behind. What reads or
+ * writes a benchmark of a known id asks this one. False: the parts do not fit in out[0..bytes). */
+bool pk_store_place(pk_store *store, const char *group, const char *function, const char *value,
+                    char *out, size_t bytes);
 
 /* Writes result as `new`, and `change` when compared (removes a stale one otherwise), and makes the
  * same the baseline `name` (NULL: none). Appends the session to sessions.jsonl. The artefact must
