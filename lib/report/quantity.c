@@ -8,7 +8,6 @@
 
 enum {
     UNITS_MAX = 5,
-    DECIMALS_MAX = 12,
     NUMBER_MAX = PK_QUANTITY_MAX - 9, /* a unit stands behind it */
 };
 
@@ -70,7 +69,7 @@ static char *print_signed(char *out, size_t size, double value, int decimals, bo
                     value < 0 ? "-"
                     : plus    ? "+"
                               : "",
-                    shown, clamp(decimals, 0, DECIMALS_MAX));
+                    shown, clamp(decimals, 0, PK_DECIMALS_MAX));
     }
     return out;
 }

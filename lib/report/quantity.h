@@ -30,7 +30,9 @@ pk_unit pk_unit_for(pk_quantity quantity, double magnitude);
 
 #define PK_QUANTITY_MAX 48 /* holds any text of the functions below */
 
-/* value with this many decimals (0..12): "1.50". CHANGE gets a sign: see pk_quantity_fixed. */
+#define PK_DECIMALS_MAX 12 /* more are not shown */
+
+/* value with this many decimals (0..PK_DECIMALS_MAX): "1.50". */
 char *pk_number_fixed(char *out, size_t size, double value, int decimals);
 /* value / unit.factor with these decimals, without the unit's name; a change with its sign. */
 char *pk_quantity_fixed(char *out, size_t size, pk_quantity quantity, double value, pk_unit unit,

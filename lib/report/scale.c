@@ -73,6 +73,7 @@ static void linear_ticks(const pk_scale *scale, pk_quantity quantity, size_t max
         if (fabs(shown) < slack) shown = 0;
         double value = shown * unit.factor;
         size_t at = ticks->n;
+        if (decimals > PK_DECIMALS_MAX && at == 1) break; /* it would read as the first does */
         add(ticks, fmin(fmax(value, scale->low), scale->high));
         pk_quantity_fixed(ticks->text[at], PK_QUANTITY_MAX, quantity, value, unit, decimals);
     }
