@@ -23,6 +23,7 @@ typedef enum pk_style {
     PK_RED,
     PK_CYAN,
     PK_BOLD_GREEN,
+    PK_BOLD_RED,
 } pk_style;
 /* The SGR sequence that starts / ends a style; "" when colour is off or the style is plain. */
 const char *pk_style_on(bool colour, pk_style style);

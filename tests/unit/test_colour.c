@@ -39,7 +39,7 @@ static void styles_are_the_sequences_of_ecma_48(void **state) {
     } cases[] = {
         {PK_BOLD, "\033[1m"},   {PK_HEADING, "\033[1;4m"},     {PK_DIM, "\033[2m"},
         {PK_GREEN, "\033[32m"}, {PK_YELLOW, "\033[33m"},       {PK_RED, "\033[31m"},
-        {PK_CYAN, "\033[36m"},  {PK_BOLD_GREEN, "\033[1;32m"},
+        {PK_CYAN, "\033[36m"},  {PK_BOLD_GREEN, "\033[1;32m"}, {PK_BOLD_RED, "\033[1;31m"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         assert_string_equal(pk_style_on(true, cases[i].style), cases[i].on);
