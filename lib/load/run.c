@@ -140,9 +140,7 @@ static void open_gate(run *r, bool go) {
     pk_gate *gate = &r->gate;
     pthread_mutex_lock(&gate->mutex);
     while (go && gate->n_ready < r->n_workers) pthread_cond_wait(&gate->changed, &gate->mutex);
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    r->started_unix_ns = (uint64_t)now.tv_sec * PK_NS_PER_S + (uint64_t)now.tv_nsec;
+    r->started_unix_ns = pk_unix_ns();
     pk_machine_cpu_read(&r->machine_before);
     gate->start_ns = pk_now_ns();
     gate->state = go ? PK_GATE_OPEN : PK_GATE_CANCELLED;

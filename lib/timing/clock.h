@@ -10,6 +10,12 @@ static inline uint64_t pk_now_ns(void) {
     clock_gettime(CLOCK_MONOTONIC, &ts);
     return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
 }
+/* The date: nanoseconds since 1970, CLOCK_REALTIME. For records, never for durations. */
+static inline uint64_t pk_unix_ns(void) {
+    struct timespec ts;
+    clock_gettime(CLOCK_REALTIME, &ts);
+    return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
+}
 /* Sleeps until the given moment, going on after signals. */
 void pk_sleep_until_ns(uint64_t when_ns);
 /* Timer slack of the calling thread to 1 ns (prctl PR_SET_TIMERSLACK): the default 50 us shows up

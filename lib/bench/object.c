@@ -1,0 +1,271 @@
+#include "bench/object.h"
+
+#include <elf.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/units.h"
+#include "bench/layout.h"
+#include "bench/store.h"
+
+#define OBJECT_BYTES_MAX (256u << 20)
+#define COMPILE_TIMEOUT_NS (120 * PK_NS_PER_S)
+#define MESSAGES_MAX (64u << 10)
+
+static bool no_memory(const char *name, pk_err *err) {
+    pk_fail(err, PK_E_LIMIT, name, "it does not fit in memory");
+    pk_fix(err, "run fewer or smaller objects at a time");
+    return false;
+}
+
+/* ---- content ---- */
+
+static bool keep_content(const pk_object_opener *o, const char *path, pk_object *object,
+                         pk_err *err) {
+    pk_strbuf content;
+    pk_strbuf_init(&content, OBJECT_BYTES_MAX);
+    bool ok = pk_file_read(path, OBJECT_BYTES_MAX, &content, err);
+    if (ok) {
+        char *data = pk_arena_alloc(o->place->arena, content.length + 1, 1);
+        ok = data || no_memory(path, err);
+        if (data) {
+            memcpy(data, content.data, content.length);
+            object->data = data;
+            object->bytes = content.length;
+        }
+    }
+    pk_strbuf_fini(&content);
+    return ok && pk_store_hash(object->data, object->bytes, object->hash, err);
+}
+
+/* A compiled object that is not linked yet. */
+static bool is_relocatable(const pk_object *object) {
+    Elf64_Half type;
+    const char *data = object->data;
+    if (object->bytes < sizeof(Elf64_Ehdr) || memcmp(data, ELFMAG, SELFMAG) != 0) return false;
+    memcpy(&type, data + offsetof(Elf64_Ehdr, e_type), sizeof type);
+    return type == ET_REL;
+}
+
+/* ---- private files ---- */
+
+static pk_program *add_program(pk_object *object) {
+    pk_program *grown =
+        realloc(object->programs, (object->n_programs + 1) * sizeof *object->programs);
+    if (!grown) return NULL;
+    object->programs = grown;
+    grown[object->n_programs] = PK_PROGRAM_NONE;
+    return &grown[object->n_programs++];
+}
+
+/* *path: in the arena, since the list of programs moves. */
+static bool copy_privately(const pk_object_opener *o, pk_object *object, const char **path,
+                           pk_err *err) {
+    pk_program *program = add_program(object);
+    if (!program) return no_memory(*path, err);
+    if (!pk_program_copy(*path, program, err)) return false;
+    *path = pk_arena_strdup(o->place->arena, program->path);
+    return *path || no_memory(object->name, err);
+}
+
+static bool same_file(const char *a, const char *b) {
+    struct stat x, y;
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+bool pk_object_separate(const pk_object_opener *o, pk_object *object, const pk_object *other,
+                        pk_err *err) {
+    if (object->n_layouts == 0)
+        return !same_file(object->path, pk_object_path(other, -1)) ||
+               copy_privately(o, object, &object->path, err);
+    const char **paths = PK_NEW(o->place->arena, object->n_layouts, const char *);
+    if (!paths) return no_memory(object->name, err);
+    for (unsigned i = 0; i < object->n_layouts; i++) {
+        paths[i] = object->layouts[i];
+        if (same_file(paths[i], pk_object_path(other, (int)i)) &&
+            !copy_privately(o, object, &paths[i], err))
+            return false;
+    }
+    object->layouts = paths;
+    object->path = paths[0];
+    return true;
+}
+
+/* ---- sources ---- */
+
+static void note_lines(const pk_object_opener *o, char *text) {
+    if (!o->hooks || !o->hooks->note) return;
+    for (char *line = text, *end; *line; line = end) {
+        end = strchrnul(line, '\n');
+        if (*end) *end++ = '\0';
+        if (*line) o->hooks->note(o->hooks->context, line);
+    }
+}
+
+/* Links the compiled object `relocatable`: in many layouts, or once. */
+static bool link_layouts(const pk_object_opener *o, const pk_compile_options *how,
+                         const char *relocatable, unsigned count, pk_object *object,
+                         pk_strbuf *messages, pk_err *err) {
+    const char *const *paths = NULL;
+    if (!pk_layouts(relocatable, how, count, o->options->home, o->place->intr, o->place->arena,
+                    &paths, messages, err))
+        return false;
+    object->layouts = paths;
+    object->n_layouts = count;
+    object->path = paths[0];
+    return true;
+}
+
+static unsigned layouts_wanted(const pk_bench_options *options) {
+    return options->layouts > 0 ? options->layouts : PK_LAYOUTS_DEFAULT;
+}
+
+static bool compile_in(const pk_object_opener *o, const char *folder, const char *source,
+                       pk_object *object, pk_strbuf *messages, pk_err *err) {
+    char relocatable[64], shared[64];
+    snprintf(relocatable, sizeof relocatable, "%s/object.o", folder);
+    snprintf(shared, sizeof shared, "%s/object.so", folder);
+    const pk_compile_options how = {
+        .source = source, .cflags = o->options->cflags, .timeout_ns = COMPILE_TIMEOUT_NS};
+    bool ok = pk_compile(&how, relocatable, shared, messages, err) &&
+              keep_content(o, relocatable, object, err);
+    if (ok && o->layouts) {
+        ok = link_layouts(o, &how, relocatable, layouts_wanted(o->options), object, messages, err);
+    } else if (ok) {
+        object->path = shared;
+        ok = copy_privately(o, object, &object->path, err);
+    }
+    unlink(relocatable);
+    unlink(shared);
+    return ok;
+}
+
+static bool open_source(const pk_object_opener *o, const char *name, pk_object *object,
+                        pk_err *err) {
+    char folder[] = "/tmp/perfkit-XXXXXX";
+    if (!mkdtemp(folder)) {
+        pk_fail(err, PK_E_SYS, "/tmp", "cannot make a folder to compile %s in", name);
+        pk_fix(err, "make /tmp writable");
+        return false;
+    }
+    pk_strbuf messages;
+    pk_strbuf_init(&messages, MESSAGES_MAX);
+    bool ok = compile_in(o, folder, name, object, &messages, err);
+    rmdir(folder);
+    note_lines(o, messages.data);
+    pk_strbuf_fini(&messages);
+    return ok;
+}
+
+static bool link_artefact(const pk_object_opener *o, const char *path, pk_object *object,
+                          pk_err *err) {
+    const pk_compile_options how = {
+        .source = object->name, .cflags = o->options->cflags, .timeout_ns = COMPILE_TIMEOUT_NS};
+    pk_strbuf messages;
+    pk_strbuf_init(&messages, MESSAGES_MAX);
+    bool ok = link_layouts(o, &how, path, o->layouts ? layouts_wanted(o->options) : 1, object,
+                           &messages, err);
+    note_lines(o, messages.data);
+    pk_strbuf_fini(&messages);
+    return ok;
+}
+
+/* ---- opening ---- */
+
+static bool ask_for_offers(const pk_object_opener *o, pk_object *object, pk_err *err) {
+    const pk_worker_job job = {.task = PK_TASK_LIST, .objects = {[PK_SIDE_NEW] = object->path}};
+    pk_worker_outcome outcome;
+    if (!pk_worker_spawn(o->place, &job, 0, &outcome, err)) return false;
+    if (outcome.stopped) {
+        pk_fail(err, PK_E_LIMIT, object->name, "interrupted before it was measured");
+        pk_fix(err, "run it again");
+        return false;
+    }
+    object->offers = outcome.reply.offers;
+    object->n_offers = outcome.failed ? 0 : outcome.reply.n_offers;
+    if (!outcome.failed) return true;
+    pk_bench_failure *failure = PK_NEW(o->place->arena, 1, pk_bench_failure);
+    if (!failure) return no_memory(object->name, err);
+    *failure = outcome.failure;
+    object->failure = failure;
+    return true;
+}
+
+/* The end of each way to open: all or nothing. */
+static bool opened(const pk_object_opener *o, pk_object *object, bool ok, pk_err *err) {
+    if (ok && ask_for_offers(o, object, err)) return true;
+    pk_object_close(object);
+    return false;
+}
+
+bool pk_object_open_suite(const pk_object_opener *o, pk_object *object, pk_err *err) {
+    *object = (pk_object){.name = "built-in"};
+    object->data = pk_program_suite_data(&object->bytes);
+    pk_program *program = add_program(object);
+    bool ok = program ? pk_program_suite(program, err) : no_memory(object->name, err);
+    if (ok) {
+        object->path = pk_arena_strdup(o->place->arena, program->path);
+        ok = object->path ? pk_store_hash(object->data, object->bytes, object->hash, err)
+                          : no_memory(object->name, err);
+    }
+    return opened(o, object, ok, err);
+}
+
+/* dlopen looks for a name without a slash elsewhere. */
+static const char *path_of(const pk_object_opener *o, const char *name) {
+    return strchr(name, '/') ? name : pk_arena_printf(o->place->arena, "./%s", name);
+}
+
+bool pk_object_open_file(const pk_object_opener *o, const char *name, pk_object *object,
+                         pk_err *err) {
+    *object = (pk_object){.name = name};
+    bool ok;
+    if (pk_compile_takes(name)) {
+        ok = open_source(o, name, object, err);
+    } else {
+        object->path = path_of(o, name);
+        ok = object->path ? keep_content(o, object->path, object, err) : no_memory(name, err);
+    }
+    return opened(o, object, ok, err);
+}
+
+bool pk_object_open_artefact(const pk_object_opener *o, const char *name, const char *path,
+                             pk_object *object, pk_err *err) {
+    *object = (pk_object){.name = name, .path = pk_arena_strdup(o->place->arena, path)};
+    bool ok = object->path ? keep_content(o, path, object, err) : no_memory(name, err);
+    if (ok && is_relocatable(object)) ok = link_artefact(o, object->path, object, err);
+    return opened(o, object, ok, err);
+}
+
+void pk_object_close(pk_object *object) {
+    for (size_t i = 0; i < object->n_programs; i++) pk_program_close(&object->programs[i]);
+    free(object->programs);
+    object->programs = NULL;
+    object->n_programs = 0;
+}
+
+/* ---- asking ---- */
+
+const char *pk_object_path(const pk_object *object, int layout) {
+    if (object->n_layouts == 0 || layout < 0) return object->path;
+    return object->layouts[(unsigned)layout % object->n_layouts];
+}
+
+static bool equal(const char *a, const char *b) {
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+bool pk_object_find(const pk_object *object, const char *group, const char *function,
+                    uint32_t *index) {
+    for (size_t i = 0; i < object->n_offers; i++) {
+        if (!equal(object->offers[i].group, group) || !equal(object->offers[i].function, function))
+            continue;
+        *index = (uint32_t)i;
+        return true;
+    }
+    return false;
+}

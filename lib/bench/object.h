@@ -1,0 +1,57 @@
+/* A shared object with benchmarks, ready for workers to open: the built-in suite, a file, a source
+ * that is compiled first, or old code from the store. */
+#ifndef PK_BENCH_OBJECT_H
+#define PK_BENCH_OBJECT_H
+
+#include "bench/program.h"
+#include "bench/spawn.h"
+
+typedef struct pk_object {
+    const char *name;           /* as given, or "built-in" */
+    const char *path;           /* that workers open */
+    const char *const *layouts; /* of compiled code: paths, n_layouts; else 0 */
+    unsigned n_layouts;
+    pk_program *programs; /* behind those paths that are no files; n_programs */
+    size_t n_programs;
+    const void *data; /* what the hash is of: bytes of it */
+    size_t bytes;
+    char hash[65];
+    const pk_worker_offer *offers; /* n_offers */
+    size_t n_offers;
+    const pk_bench_failure *failure; /* it could not tell its offers; NULL: it could */
+} pk_object;
+
+/* Who opens. Everything but the programs' descriptors lives in the place's arena. */
+typedef struct pk_object_opener {
+    const pk_spawn_place *place;
+    const pk_bench_options *options;
+    const pk_bench_hooks *hooks; /* for notes; may be NULL */
+    bool layouts;                /* compiled code in many layouts; else in one */
+} pk_object_opener;
+
+/* Each leaves something to close in *object only on success, and asks it for its offers: an object
+ * that crashes then is opened all the same, with its failure. False: no such file, a source that
+ * does not compile, an interrupt, ... */
+bool pk_object_open_suite(const pk_object_opener *opener, pk_object *object,
+                          pk_err *err) PK_MUST_CHECK;
+/* name: FILE.so, FILE.c ... */
+bool pk_object_open_file(const pk_object_opener *opener, const char *name, pk_object *object,
+                         pk_err *err) PK_MUST_CHECK;
+/* From the store: a shared object, or a compiled one to be linked. */
+bool pk_object_open_artefact(const pk_object_opener *opener, const char *name, const char *path,
+                             pk_object *object, pk_err *err) PK_MUST_CHECK;
+void pk_object_close(pk_object *object);
+
+/* Gives `object` copies in place of the files that it shares with `other`: dlopen gives one handle
+ * for one file. */
+bool pk_object_separate(const pk_object_opener *opener, pk_object *object, const pk_object *other,
+                        pk_err *err) PK_MUST_CHECK;
+
+/* The file a worker opens for this layout (-1: none). */
+const char *pk_object_path(const pk_object *object, int layout);
+
+/* The index in its table of group/function (NULL: none); false if it offers no such. */
+bool pk_object_find(const pk_object *object, const char *group, const char *function,
+                    uint32_t *index);
+
+#endif
