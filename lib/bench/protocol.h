@@ -20,7 +20,7 @@
 #include "base/strbuf.h"
 #include "bench/worker.h"
 
-#define PK_WORKER_TEXT_MAX (1u << 20) /* bytes of a job or a reply, at most */
+#define PK_WORKER_TEXT_MAX (4u << 20) /* bytes of a job or a reply, at most */
 
 /* Appends; the buffer says whether there was room. */
 void pk_worker_job_print(const pk_worker_job *job, pk_strbuf *out);

@@ -114,6 +114,16 @@ static bool work(pk_arena *arena) {
     return ok;
 }
 
+/* In a build with sanitizers a benchmark that crashes is still one that died of a signal. */
+#define DEFAULT_OPTIONS(name)                                                  \
+    __attribute__((visibility("default"))) const char *name(void);             \
+    const char *name(void) {                                                   \
+        return "handle_segv=0:handle_sigbus=0:handle_abort=0:handle_sigfpe=0"; \
+    }
+DEFAULT_OPTIONS(__asan_default_options)
+DEFAULT_OPTIONS(__tsan_default_options)
+DEFAULT_OPTIONS(__ubsan_default_options)
+
 int main(void) {
     pk_arena *arena = pk_arena_new(ARENA_BYTES);
     bool ok = arena && work(arena);

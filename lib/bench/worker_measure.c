@@ -200,9 +200,10 @@ static bool calibrate(measurement *m, bool *too_slow, pk_err *err) {
     for (int i = 0; i < m->n_sides; i++) {
         series *s = &m->side[i];
         s->iterations = first->iterations;
-        double ns = quiet_ns(&m->clock, s->body, s->run, s->iterations);
-        round_ns += ns;
-        if (s->iterations > 1 && ns < 100 * (double)m->unit_ns &&
+        pk_unit once;
+        pk_unit_run(&m->clock, s->body, s->run, s->iterations, &once);
+        round_ns += (double)once.wall_ns;
+        if (s->iterations > 1 && once.wall_ns < 100 * m->unit_ns &&
             !pk_check_scaling(&m->clock, s->body, s->run, s->iterations, err))
             return false;
     }

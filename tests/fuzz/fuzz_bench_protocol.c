@@ -1,0 +1,64 @@
+/* What comes back from a worker: the benchmark in it may write anything to the same descriptor.
+ * What reads as a job or reply is printed, and that text reads and prints as the same. */
+#include <assert.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "bench/protocol.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
+
+enum { ARENA_BYTES = 16 << 20 };
+
+static void check_job(const char *text, size_t bytes, pk_arena *arena) {
+    pk_worker_job job = {.worker_ns = 77}, again;
+    pk_err err;
+    pk_strbuf once, twice;
+    if (!pk_worker_job_parse(text, bytes, arena, &job, &err)) {
+        assert(job.worker_ns == 77 && err.what[0] && err.where[0]);
+        return;
+    }
+    pk_strbuf_init(&once, PK_WORKER_TEXT_MAX);
+    pk_strbuf_init(&twice, PK_WORKER_TEXT_MAX);
+    pk_worker_job_print(&job, &once);
+    assert(pk_strbuf_ok(&once));
+    bool ok = pk_worker_job_parse(once.data, once.length, arena, &again, &err);
+    assert(ok);
+    pk_worker_job_print(&again, &twice);
+    assert(once.length == twice.length && memcmp(once.data, twice.data, once.length) == 0);
+    pk_strbuf_fini(&once);
+    pk_strbuf_fini(&twice);
+}
+
+static void check_reply(const char *text, size_t bytes, pk_arena *arena) {
+    pk_worker_reply reply = {.n_offers = 77}, again;
+    pk_err err;
+    pk_strbuf once, twice;
+    if (!pk_worker_reply_parse(text, bytes, arena, &reply, &err)) {
+        assert(reply.n_offers == 77 && err.what[0] && err.where[0]);
+        return;
+    }
+    assert(reply.n_offers <= PK_WORKER_OFFERS_MAX);
+    assert((reply.kind == PK_REPLY_DONE) == !reply.why);
+    for (size_t i = 0; i < reply.n_offers; i++) assert(reply.offers[i].group);
+    pk_strbuf_init(&once, PK_WORKER_TEXT_MAX);
+    pk_strbuf_init(&twice, PK_WORKER_TEXT_MAX);
+    pk_worker_reply_print(&reply, &once);
+    assert(pk_strbuf_ok(&once));
+    bool ok = pk_worker_reply_parse(once.data, once.length, arena, &again, &err);
+    assert(ok);
+    pk_worker_reply_print(&again, &twice);
+    assert(once.length == twice.length && memcmp(once.data, twice.data, once.length) == 0);
+    pk_strbuf_fini(&once);
+    pk_strbuf_fini(&twice);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes) {
+    if (bytes > 1u << 16) return 0;
+    pk_arena *arena = pk_arena_new(ARENA_BYTES);
+    assert(arena);
+    check_job((const char *)data, bytes, arena);
+    check_reply((const char *)data, bytes, arena);
+    pk_arena_free(arena);
+    return 0;
+}
