@@ -64,7 +64,7 @@ pk_plan pk_plan_of(const pk_bench_options *o, const pk_worker_offer *offer, pk_p
     plan.planned = planned > plan.least ? planned : plan.least;
     bool extend = sides != PK_PLAN_SINGLE && !o->quick;
     uint64_t factor = extend ? PK_BENCH_BUDGET_FACTOR_MAX : 1;
-    plan.most = former + factor * (plan.planned - former);
+    plan.most = round_up(former + factor * (plan.planned - former), plan.group);
     plan.budget_ns = (plan.most - former) * (plan.worker_ns + plan.warm_ns + PK_PLAN_START_NS);
     return plan;
 }
