@@ -9,7 +9,6 @@
 #include "bench/analyse.h"
 #include "bench/plan.h"
 #include "bench/render.h"
-#include "bench/warn.h"
 #include "stats/random.h"
 #include "timing/clock.h"
 
@@ -26,6 +25,7 @@ typedef struct task { /* one benchmark on its way */
     pk_bench_options options;   /* with the levels of this benchmark */
     pk_bench_result *result;
     uint64_t started_ns; /* 0: not yet */
+    bool turned;         /* to isolation, on the way */
     bool done;
 } task;
 
@@ -125,44 +125,30 @@ static bool init_task(measuring *m, size_t i, const pk_old_side *old, pk_err *er
 
 /* ---- results ---- */
 
-static bool warn(pk_bench_result *r, pk_arena *arena, size_t n, const char *first[], pk_err *err) {
-    const char *lines[PK_WARN_MAX];
-    memcpy(lines, first, n * sizeof *lines);
-    if (!r->failed) n = pk_bench_warn(r, arena, n, lines);
-    const char **copy = PK_NEW(arena, n, const char *);
-    if (!copy) return no_memory(err);
-    memcpy(copy, lines, n * sizeof *lines);
-    r->warnings = copy;
-    r->n_warnings = n;
-    return true;
-}
-
-/* What the way it was measured gives to say; pk_bench_warn has the rest. */
+/* What the way it was measured gives to say; the analysis adds what the workers tell. */
 static bool warn_of_course(const measuring *m, task *t, pk_err *err) {
     pk_arena *arena = m->report->arena;
     pk_bench_result *r = t->result;
-    const char *lines[PK_WARN_MAX];
+    enum { LINES_MAX = 4 };
+    const char **lines = PK_NEW(arena, LINES_MAX, const char *);
     char failure[PK_BENCH_FAILURE_MAX];
     size_t n = 0;
+    if (!lines) return no_memory(err);
     if (t->old->warning) lines[n++] = t->old->warning;
     if (r->partial)
         lines[n++] = pk_arena_printf(arena, "stopped after %zu of %llu workers", r->n_workers,
                                      (unsigned long long)t->plan.planned);
-    if (r->change.source == PK_CHANGE_ISOLATED && !m->session->options->isolate && !t->old->former)
+    if (r->change.source == PK_CHANGE_ISOLATED && t->turned)
         lines[n++] = "too slow to interleave: old and new code ran in workers of their own";
     if (r->n_failures > 0 && !r->failed)
         lines[n++] = pk_arena_printf(arena, "%zu of %zu workers failed, the first: %s",
                                      r->n_failures, r->n_failures + r->n_workers,
                                      pk_bench_failure_text(failure, sizeof failure, r->failures));
-    for (size_t i = 0; i < r->n_workers && r->metric == t->options.metric; i++)
-        r->metric = r->workers[i].metric;
-    if (r->metric != t->options.metric)
-        lines[n++] = pk_arena_printf(arena, "the kernel does not tell %s time here: %s time shown",
-                                     pk_bench_metric_name(t->options.metric),
-                                     pk_bench_metric_name(r->metric));
     for (size_t i = 0; i < n; i++)
         if (!lines[i]) return no_memory(err);
-    return warn(r, arena, n, lines, err);
+    r->warnings = lines;
+    r->n_warnings = n;
+    return true;
 }
 
 /* Workers so far, as the analysis wants them; the array stays the task's. */
@@ -192,15 +178,21 @@ static bool keep_workers(const measuring *m, task *t, pk_err *err) {
     return true;
 }
 
-static void compare_stored(const measuring *m, const task *t) {
+static bool analyse(const measuring *m, const task *t, pk_err *err) {
     pk_bench_result *r = t->result;
-    pk_bench_change_stored(r, &m->report->environment, t->old->n_sessions, t->old->sessions,
-                           &t->options);
-    if (t->old->estimates && !r->change.old) {
-        /* Of the arena, as all that the store loads; never written to. */
-        r->change.old = (pk_criterion_estimates *)t->old->estimates;
-    }
-    if (isnan(r->change.old_ns)) r->change.old_ns = t->old->typical_ns;
+    const pk_old_side *old = t->old;
+    bool stored = old->source == PK_CHANGE_STORED && !r->failed;
+    size_t n_workers = r->n_workers;
+    if (r->failed) r->n_workers = 0; /* no figures from what is left of them */
+    if (stored)
+        pk_bench_change_stored(r, &m->report->environment, old->n_sessions, old->sessions,
+                               &t->options);
+    bool ok = pk_bench_analyse(r, &t->options, m->report->arena, err);
+    r->n_workers = n_workers;
+    if (!ok || !stored) return ok;
+    if (!r->change.old) r->change.old = old->estimates;
+    if (isnan(r->change.old_ns)) r->change.old_ns = old->typical_ns;
+    return pk_bench_change_median(r, old->n_values, old->values_ns, &t->options, err);
 }
 
 static void deliver(measuring *m) {
@@ -211,18 +203,13 @@ static void deliver(measuring *m) {
 }
 
 static bool finish(measuring *m, task *t, pk_err *err) {
-    enum { WORKERS_LEAST = 2 }; /* fewer have no spread */
     pk_bench_result *r = t->result;
     if (!keep_workers(m, t, err)) return false;
     r->partial = m->stopped;
-    r->failed = r->n_workers < WORKERS_LEAST ||
-                pk_plan_failed(r->n_workers - r->n_workers_former, r->n_failures);
+    r->failed =
+        r->n_workers == 0 || pk_plan_failed(r->n_workers - r->n_workers_former, r->n_failures);
     r->duration_ns = t->started_ns > 0 ? pk_now_ns() - t->started_ns : 0;
-    if (!r->failed) {
-        if (!pk_bench_analyse(r, &t->options, m->report->arena, err)) return false;
-        if (t->old->source == PK_CHANGE_STORED) compare_stored(m, t);
-    }
-    if (!warn_of_course(m, t, err)) return false;
+    if (!warn_of_course(m, t, err) || !analyse(m, t, err)) return false;
     t->done = true;
     m->n_done++;
     deliver(m);
@@ -257,6 +244,7 @@ static bool take_outcome(task *t, const pk_plan_turn *turn, const pk_worker_outc
     if (outcome->reply.kind == PK_REPLY_DONE) return push_worker(t, turn, &outcome->reply, err);
     if (t->plan.sides == PK_PLAN_INTERLEAVED && t->state.workers == 0) {
         pk_plan_isolate(&t->plan);
+        t->turned = true;
         t->result->change.source = PK_CHANGE_ISOLATED;
         return true;
     }

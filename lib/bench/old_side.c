@@ -162,6 +162,16 @@ static size_t keep_sessions(const char *environment, pk_bench_session *sessions,
     return kept - skip;
 }
 
+static bool copy_values(pk_arena *arena, const pk_baseline *baseline, pk_old_side *out,
+                        pk_err *err) {
+    out->values_ns = PK_NEW(arena, baseline->n, double);
+    if (!out->values_ns) return no_memory(err);
+    for (size_t i = 0; i < baseline->n; i++)
+        out->values_ns[i] = baseline->times_ns[i] / baseline->iterations[i];
+    out->n_values = baseline->n;
+    return true;
+}
+
 static bool stored(pk_old_sides *sides, pk_baseline *baseline, const char *directory,
                    const char *label, pk_old_side *out, pk_err *err) {
     const char *hash = baseline->session.workers > 0 ? baseline->session.artefact : "";
@@ -172,6 +182,7 @@ static bool stored(pk_old_sides *sides, pk_baseline *baseline, const char *direc
     out->typical_ns = baseline->session.workers > 0 ? baseline->session.typical_ns
                       : baseline->has_estimates     ? baseline->estimates.mean.point
                                                     : NAN;
+    if (!copy_values(sides->session->arena, baseline, out, err)) return false;
     if (*hash && !pk_store_sessions(sides->store, directory, hash, sides->session->arena,
                                     &out->sessions, &out->n_sessions, err))
         return false;

@@ -12,10 +12,12 @@ typedef struct pk_old_side {
     uint32_t index;
     pk_bench_session *sessions; /* stored: n_sessions of one artefact, the newest last */
     size_t n_sessions;
-    const pk_criterion_estimates *estimates; /* stored; NULL: unknown */
-    double typical_ns;                       /* stored; NaN: unknown */
-    const pk_bench_result *former;           /* to be continued (--more); NULL: nothing */
-    const char *warning;                     /* one line for the result, or NULL */
+    pk_criterion_estimates *estimates; /* stored; NULL: unknown */
+    double typical_ns;                 /* stored; NaN: unknown */
+    double *values_ns;                 /* stored: n_values samples, per iteration */
+    size_t n_values;
+    const pk_bench_result *former; /* to be continued (--more); NULL: nothing */
+    const char *warning;           /* one line for the result, or NULL */
 } pk_old_side;
 
 /* Finds old sides; keeps opened what they run. */
