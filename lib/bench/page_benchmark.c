@@ -260,8 +260,8 @@ static void measure_row(pk_page *page, const char *name, pk_quantity quantity, d
 static void add_measurement(pk_page *page, const pk_bench_result *result) {
     static const pk_column columns[] = {{"", false}, {"", false}};
     char when[PK_PAGE_TIME_MAX];
-    pk_page_section(page, "Measurement");
-    pk_page_table_begin(page, NULL, 2, columns);
+    pk_page_section(page, "Measurement and machine");
+    pk_page_table_begin(page, "How it was measured.", 2, columns);
     pk_page_cell(page, PK_TINT_NONE, "when");
     pk_page_cell(page, PK_TINT_NONE, "%s", pk_page_time(when, result->started_unix_ns));
     measure_row(page, "duration", PK_Q_TIME, (double)result->duration_ns);
@@ -301,10 +301,7 @@ static bool add_all(pk_page *page, pk_arena *arena, const pk_bench_result *resul
     if (pk_page_measured(result) && !add_time(page, arena, result)) return false;
     if (!add_change(page, arena, result) || !add_history(page, arena, n, sessions)) return false;
     add_measurement(page, result);
-    if (environment) {
-        pk_page_section(page, "Machine");
-        pk_page_environment(page, environment);
-    }
+    if (environment) pk_page_environment(page, environment);
     return true;
 }
 

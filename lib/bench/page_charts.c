@@ -8,19 +8,27 @@
 #include "stats/robust.h"
 #include "stats/summary.h"
 
-/* What the pictures show of values that lie far out; see pk_page_domain. */
+/* Farther from the quartiles than this, in interquartile ranges, lies "far out"... */
 #define REACH_IQR 5
+/* ... for this share of the values at each end; a second group of workers is no outlier. */
+#define BEYOND_SHARE 0.025
 
 void pk_page_domain(const double sorted[], size_t n, double *low, double *high, size_t *beyond) {
     *beyond = 0;
-    *low = n ? sorted[0] : NAN;
-    *high = n ? sorted[n - 1] : NAN;
+    *low = n ? sorted[0] : (double)NAN;
+    *high = n ? sorted[n - 1] : (double)NAN;
+    if (n < 2) return;
     double q1 = pk_quantile_interpolated(sorted, n, 0.25);
     double q3 = pk_quantile_interpolated(sorted, n, 0.75), reach = REACH_IQR * (q3 - q1);
-    if (!(reach > 0)) return;
-    *low = fmax(*low, q1 - reach);
-    *high = fmin(*high, q3 + reach);
+    double least = pk_quantile_interpolated(sorted, n, BEYOND_SHARE);
+    double most = pk_quantile_interpolated(sorted, n, 1 - BEYOND_SHARE);
+    *low = fmax(*low, fmin(q1 - reach, least));
+    *high = fmin(*high, fmax(q3 + reach, most));
     for (size_t i = 0; i < n; i++) *beyond += sorted[i] < *low || sorted[i] > *high;
+    double range = *high - *low, foot = 3 * pk_bandwidth_isj(n, sorted, NULL);
+    double margin = range > 0 ? fmax(0.06 * range, fmin(foot, 0.4 * range)) : 0;
+    *low -= margin;
+    *high += margin;
 }
 
 bool pk_page_curve_of(pk_arena *arena, const double sorted[], size_t n_values, double low,
@@ -42,14 +50,6 @@ bool pk_page_curve_of(pk_arena *arena, const double sorted[], size_t n_values, d
     }
     curve->n = PK_PAGE_CURVE_POINTS;
     return true;
-}
-
-/* A margin on both sides, so that the density can come down to 0. */
-static void add_margin(double *low, double *high) {
-    double margin = 0.08 * (*high - *low);
-    if (!(margin > 0)) margin = 0.01 * fabs(*high);
-    *low = fmax(*low - margin, 0);
-    *high += margin;
 }
 
 static const char *beyond_text(pk_arena *arena, size_t beyond, double farthest) {
@@ -124,7 +124,6 @@ bool pk_page_chart_density(pk_page *page, pk_arena *arena, const pk_bench_result
     double low, high;
     size_t beyond;
     pk_page_domain(values->sorted, values->n, &low, &high, &beyond);
-    add_margin(&low, &high);
     pk_unit unit = pk_unit_for(PK_Q_TIME, high);
     pk_page_curve curve;
     classes c;
@@ -178,7 +177,6 @@ bool pk_page_chart_order(pk_page *page, pk_arena *arena, const pk_bench_result *
     double low, high;
     size_t beyond;
     pk_page_domain(values->sorted, values->n, &low, &high, &beyond);
-    add_margin(&low, &high);
     classes c;
     if (!classify(arena, &result->fences, values, &c)) return false;
     const double interval[] = {result->typical.low, result->typical.high};
@@ -224,7 +222,6 @@ bool pk_page_chart_both(pk_page *page, pk_arena *arena, const pk_page_values *ne
     pk_page_domain(old_side->sorted, old_side->n, &old_low, &old_high, &old_beyond);
     low = fmin(low, old_low);
     high = fmax(high, old_high);
-    add_margin(&low, &high);
     pk_unit unit = pk_unit_for(PK_Q_TIME, high);
     pk_page_curve curve, old_curve;
     if (!pk_page_curve_of(arena, new_side->sorted, new_side->n, low, high, unit.factor, &curve) ||

@@ -20,8 +20,8 @@ bool pk_page_chart_changes(pk_page *page, pk_arena *arena, const pk_bench_result
 bool pk_page_chart_history(pk_page *page, pk_arena *arena, size_t n,
                            const pk_bench_session sessions[]);
 
-/* What a density is drawn from: places and heights, heights per unit.factor of the time. n = 0: no
- * density can be drawn (one value, or all equal). */
+/* What a density is drawn from: places and heights, heights per `per` ns. n = 0: no density can be
+ * drawn (one value, or all equal). */
 #define PK_PAGE_CURVE_POINTS 240
 typedef struct pk_page_curve {
     size_t n;
@@ -29,9 +29,9 @@ typedef struct pk_page_curve {
 } pk_page_curve;
 bool pk_page_curve_of(pk_arena *arena, const double sorted[], size_t n_values, double low,
                       double high, double per, pk_page_curve *curve);
-/* The domain that shows sorted[0..n): all of it, unless single values lie so far out that the rest
- * would shrink to a line: not farther than 5 interquartile ranges from the quartiles. *beyond
- * counts what is not shown. */
+/* The domain that shows sorted[0..n) and the feet of its density: all of it, unless a few values
+ * (at most 5 %) lie so far out that the rest would shrink to a line. *beyond counts what is not
+ * shown. n = 0: NaN. */
 void pk_page_domain(const double sorted[], size_t n, double *low, double *high, size_t *beyond);
 
 #endif

@@ -30,7 +30,7 @@ static void switch_row(pk_page *page, const char *name, int value) {
 }
 
 void pk_page_environment(pk_page *page, const pk_environment *e) {
-    pk_page_table_begin(page, "What is not listed is not known here.", 2, columns);
+    pk_page_table_begin(page, "The machine, as far as it is known.", 2, columns);
     text_row(page, "CPU", e->cpu_model);
     count_row(page, "CPUs", e->cpus);
     count_row(page, "of them for us", e->cpus_allowed);

@@ -147,9 +147,6 @@ static bool chart_violins(pk_page *page, pk_arena *arena, const group *g) {
         beyond += outside;
     }
     if (!(low < high)) return true;
-    double margin = 0.05 * (high - low);
-    low -= margin;
-    high += margin;
     for (size_t i = 0; i < g->n; i++) {
         pk_page_curve curve;
         if (!pk_page_curve_of(arena, values[i].sorted, values[i].n, low, high, 1, &curve))
@@ -243,45 +240,74 @@ static bool chart_throughput(pk_page *page, pk_arena *arena, const group *g) {
 
 /* ---- the table ---- */
 
-static void table_row(pk_page *page, pk_arena *arena, const char *root, double fastest,
-                      const pk_bench_page_entry *entry) {
-    const pk_bench_result *r = entry->result;
-    char text[PK_QUANTITY_MAX];
-    pk_link link = {short_name(r), pk_page_address(arena, root, entry->directory)};
-    pk_page_link_cell(page, &link);
-    pk_page_time_cells(page, r);
-    double relative = pk_page_measured(r) ? r->typical.point / fastest : (double)NAN;
-    pk_page_cell(page, PK_TINT_NONE, "%s",
-                 pk_quantity_text(text, sizeof text, PK_Q_NUMBER, relative, 3));
+enum { COLUMNS_MAX = 7 };
+
+/* Columns that no row would fill are left out. */
+typedef struct columns {
+    bool throughput, change;
+    size_t n;
+    pk_column column[COLUMNS_MAX];
+} columns;
+
+static columns columns_of(size_t n, const pk_bench_page_entry entries[]) {
+    columns c = {.n = 4,
+                 .column = {{"benchmark", false},
+                            {"time", true},
+                            {"interval", true},
+                            {"relative to the fastest", true}}};
+    for (size_t i = 0; i < n; i++) {
+        const pk_bench_result *r = entries[i].result;
+        c.throughput = c.throughput || (pk_page_measured(r) && r->throughput.given);
+        c.change = c.change || pk_page_compared(r);
+    }
+    if (c.throughput) c.column[c.n++] = (pk_column){"throughput", true};
+    if (c.change) c.column[c.n++] = (pk_column){"change", true};
+    if (c.change) c.column[c.n++] = (pk_column){"verdict", false};
+    return c;
+}
+
+static void throughput_cell(pk_page *page, const pk_bench_result *r) {
+    char text[PK_QUANTITY_MAX] = "";
     double rate = pk_page_throughput_at(&r->throughput, r->typical.point);
-    pk_page_cell(page, PK_TINT_NONE, "%s",
-                 isfinite(rate) ? pk_quantity_text(text, sizeof text,
-                                                   pk_page_throughput_quantity(&r->throughput),
-                                                   rate, PK_PAGE_DIGITS)
-                                : "");
-    pk_page_change_cells(page, r);
+    if (pk_page_measured(r) && isfinite(rate))
+        pk_quantity_text(text, sizeof text, pk_page_throughput_quantity(&r->throughput), rate,
+                         PK_PAGE_DIGITS);
+    pk_page_cell(page, PK_TINT_NONE, "%s", text);
 }
 
 static void add_table(pk_page *page, pk_arena *arena, const char *root, const group *g, size_t n,
                       const pk_bench_page_entry entries[]) {
-    static const pk_column columns[] = {{"benchmark", false}, {"time", true},
-                                        {"interval", true},   {"relative to the fastest", true},
-                                        {"throughput", true}, {"change", true},
-                                        {"verdict", false}};
-    pk_page_table_begin(page, "Time per iteration.", sizeof columns / sizeof columns[0], columns);
-    for (size_t i = 0; i < n; i++) table_row(page, arena, root, g->fastest, &entries[i]);
+    columns c = columns_of(n, entries);
+    pk_page_table_begin(page, "Time per iteration.", c.n, c.column);
+    for (size_t i = 0; i < n; i++) {
+        const pk_bench_result *r = entries[i].result;
+        char text[PK_QUANTITY_MAX];
+        pk_link link = {short_name(r), pk_page_address(arena, root, entries[i].directory)};
+        pk_page_link_cell(page, &link);
+        pk_page_time_cells(page, r);
+        double relative = pk_page_measured(r) ? r->typical.point / g->fastest : (double)NAN;
+        pk_page_cell(page, PK_TINT_NONE, "%s",
+                     pk_quantity_text(text, sizeof text, PK_Q_NUMBER, relative, 3));
+        if (c.throughput) throughput_cell(page, r);
+        if (c.change) pk_page_change_cells(page, r);
+    }
     pk_page_table_end(page);
 }
 
+static bool add_charts(pk_page *page, pk_arena *arena, const group *g) {
+    if (g->n == 0 || g->n > ROWS_MAX) return true;
+    return chart_boxes(page, arena, g) && chart_violins(page, arena, g) &&
+           chart_throughput(page, arena, g);
+}
+
+/* A long table comes after the lines over the parameter, which say the same at a glance. */
 static bool add_all(pk_page *page, pk_arena *arena, const char *root, const group *g, size_t n,
                     const pk_bench_page_entry entries[]) {
+    bool is_long = n > ROWS_MAX;
+    if (is_long && !pk_page_scan(page, arena, g->n, g->entries)) return false;
     pk_page_section(page, "Benchmarks");
     add_table(page, arena, root, g, n, entries);
-    if (g->n > 0 && g->n <= ROWS_MAX &&
-        (!chart_boxes(page, arena, g) || !chart_violins(page, arena, g) ||
-         !chart_throughput(page, arena, g)))
-        return false;
-    return pk_page_scan(page, arena, g->n, g->entries);
+    return add_charts(page, arena, g) && (is_long || pk_page_scan(page, arena, g->n, g->entries));
 }
 
 bool pk_bench_page_group(FILE *out, const char *name, size_t n, const pk_bench_page_entry entries[],

@@ -250,7 +250,7 @@ bool pk_page_scan(pk_page *page, pk_arena *arena, size_t n,
                          .label = "time per iteration",
                          .quantity = PK_Q_TIME};
     view logarithmic = linear;
-    logarithmic.title = "The same, logarithmic";
+    logarithmic.title = "Time over the parameter, logarithmic";
     logarithmic.caption = sc.positive ? "A power of the parameter is a straight line here."
                                       : "An exponential of the parameter is a straight line here.";
     logarithmic.log_x = sc.positive;

@@ -49,7 +49,7 @@ static void add_link(pk_strbuf *out, const pk_link *link) {
 
 static void close_open(pk_page *page) {
     if (page->open == PK_OPEN_TABLE) pk_page_table_end(page);
-    if (page->open == PK_OPEN_FIGURES) add(page, "</div>\n");
+    if (page->open != PK_OPEN_NOTHING) add(page, "</div>\n");
     page->open = PK_OPEN_NOTHING;
 }
 
@@ -163,25 +163,46 @@ void pk_page_output(pk_page *page, const char *text) {
 
 /* ---- tables ---- */
 
-static void table_head(pk_strbuf *out, const char *caption, size_t n, const pk_column columns[]) {
-    pk_strbuf_add_str(out, "<div class=\"scroll\" tabindex=\"0\"><table>\n");
-    if (caption) {
-        pk_strbuf_add_str(out, "<caption>");
-        escape(out, caption);
-        pk_strbuf_add_str(out, "</caption>\n");
-    }
+static bool has_headings(size_t n, const pk_column columns[]) {
+    for (size_t i = 0; i < n; i++)
+        if (columns[i].heading[0]) return true;
+    return false;
+}
+
+static void headings(pk_strbuf *out, size_t n, const pk_column columns[]) {
+    if (!has_headings(n, columns)) return;
     pk_strbuf_add_str(out, "<thead><tr>");
     for (size_t i = 0; i < n; i++) {
         pk_strbuf_addf(out, "<th scope=\"col\"%s>", columns[i].number ? " class=\"number\"" : "");
         escape(out, columns[i].heading);
         pk_strbuf_add_str(out, "</th>");
     }
-    pk_strbuf_add_str(out, "</tr></thead>\n<tbody>\n");
+    pk_strbuf_add_str(out, "</tr></thead>\n");
+}
+
+/* The caption stands before the table: a <caption> would be as narrow as the columns. */
+static void table_head(pk_page *page, const char *caption, size_t n, const pk_column columns[]) {
+    pk_strbuf *out = &page->body;
+    pk_strbuf_add_str(out, "<div class=\"scroll\" tabindex=\"0\">");
+    if (caption) {
+        pk_strbuf_addf(out, "<p class=\"caption\" id=\"t%u\">", ++page->tables);
+        escape(out, caption);
+        pk_strbuf_add_str(out, "</p>\n");
+    }
+    pk_strbuf_addf(out, "<table class=\"%s\"", has_headings(n, columns) ? "grid" : "facts");
+    if (caption) pk_strbuf_addf(out, " aria-labelledby=\"t%u\"", page->tables);
+    pk_strbuf_add_str(out, ">\n");
+    headings(out, n, columns);
+    pk_strbuf_add_str(out, "<tbody>\n");
 }
 
 void pk_page_table_begin(pk_page *page, const char *caption, size_t n, const pk_column columns[]) {
-    close_open(page);
-    table_head(&page->body, caption, n, columns);
+    if (page->open == PK_OPEN_TABLE) pk_page_table_end(page);
+    if (page->open != PK_OPEN_TABLES) {
+        close_open(page);
+        add(page, "<div class=\"tables\">\n");
+    }
+    table_head(page, caption, n, columns);
     page->open = PK_OPEN_TABLE;
     page->columns = n;
     page->column = 0;
@@ -230,7 +251,7 @@ void pk_page_table_end(pk_page *page) {
         end_cell(page);
     }
     add(page, "</tbody>\n</table></div>\n");
-    page->open = PK_OPEN_NOTHING;
+    page->open = PK_OPEN_TABLES;
 }
 
 /* ---- figures ---- */
@@ -272,10 +293,11 @@ static size_t columns_of(const pk_chart *chart, const pk_mark *mark, pk_column c
     return n;
 }
 
-static void values_of(pk_strbuf *out, const pk_chart *chart, const pk_mark *mark) {
+static void values_of(pk_page *page, const pk_chart *chart, const pk_mark *mark) {
+    pk_strbuf *out = &page->body;
     pk_column columns[6];
     size_t n = columns_of(chart, mark, columns);
-    table_head(out, mark->name, n, columns);
+    table_head(page, mark->name, n, columns);
     for (size_t i = 0; i < mark->n; i++) {
         pk_strbuf_add_str(out, "<tr>");
         if (mark->kind == PK_MARK_BOXES) box_row(out, chart, mark, i);
@@ -303,7 +325,7 @@ void pk_page_figure(pk_page *page, const pk_chart *chart, const char *caption) {
         const pk_mark *mark = &chart->marks[m];
         if (!mark->tabled || mark->n == 0) continue;
         if (tables++ == 0) add(page, "<details><summary>Values</summary>\n");
-        values_of(&page->body, chart, mark);
+        values_of(page, chart, mark);
     }
     if (tables) add(page, "</details>\n");
     add(page, "</figure>\n");

@@ -18,11 +18,16 @@
 
 #define PK_PAGE_BYTES_MAX (64u << 20)
 
-typedef enum pk_page_open { PK_OPEN_NOTHING, PK_OPEN_FIGURES, PK_OPEN_TABLE } pk_page_open;
+typedef enum pk_page_open {
+    PK_OPEN_NOTHING,
+    PK_OPEN_FIGURES, /* the row that figures stand in */
+    PK_OPEN_TABLES,  /* the row that tables stand in */
+    PK_OPEN_TABLE    /* ... and a table in it */
+} pk_page_open;
 
 typedef struct pk_page {
     pk_strbuf head, contents, body; /* head: up to the contents; contents: links to the sections */
-    unsigned figures, sections;
+    unsigned figures, sections, tables;
     pk_page_open open;
     size_t columns, column; /* of the table that is open */
     const struct pk_column *table;
@@ -61,7 +66,9 @@ typedef struct pk_column {
     const char *heading;
     bool number; /* right-aligned, digits of one width */
 } pk_column;
-/* columns stays the caller's and must live until pk_page_table_end. caption may be NULL. */
+/* columns stays the caller's and must live until pk_page_table_end; without a heading among them
+ * there is no row of headings. caption may be NULL. Consecutive tables stand side by side where
+ * there is room. */
 void pk_page_table_begin(pk_page *page, const char *caption, size_t n, const pk_column columns[]);
 /* The next cell in row order; a missing end of the last row is filled up. The first column names
  * its row. */

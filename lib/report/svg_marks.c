@@ -304,20 +304,25 @@ static void draw_box(pk_strbuf *out, const pk_svg_plot *plot, const pk_chart *ch
     pk_strbuf_add_str(out, "\"/></g>");
 }
 
+/* The violin ends where the density has come down to nothing that could be seen. */
+#define VIOLIN_END 0.005
+
 static void draw_violin(pk_strbuf *out, const pk_svg_plot *plot, const pk_mark *mark) {
     double at = pk_scale_at(&plot->y, mark->x2[0]), half = ROW_SHARE * row_height(plot), peak = 0;
     for (size_t i = 0; i < mark->n; i++)
         if (mark->y[i] > peak) peak = mark->y[i];
     if (!isfinite(at) || !(peak > 0) || !isfinite(peak)) return;
+    size_t first = 0, end = mark->n;
+    while (first < end && !(mark->y[first] > VIOLIN_END * peak)) first++;
+    while (end > first && !(mark->y[end - 1] > VIOLIN_END * peak)) end--;
     pk_strbuf_add_str(out, "<path class=\"fill outlined\" d=\"");
     char command = 'M';
-    for (size_t k = 0; k < 2 * mark->n; k++) {
-        size_t i = k < mark->n ? k : 2 * mark->n - 1 - k;
-        double x = pk_scale_at(&plot->x, mark->x[i]);
-        if (!pk_scale_holds(&plot->x, mark->x[i]) || !isfinite(mark->y[i]) || !isfinite(x))
-            continue;
-        double height = half * mark->y[i] / peak;
-        move(out, command, x, k < mark->n ? at - height : at + height);
+    for (size_t k = 0, n = end - first; k < 2 * n; k++) { /* along the upper side, and back */
+        size_t i = k < n ? first + k : end - 1 - (k - n);
+        if (!pk_scale_holds(&plot->x, mark->x[i]) || !isfinite(mark->y[i])) continue;
+        double height = half * mark->y[i] / peak, x = pk_scale_at(&plot->x, mark->x[i]);
+        if (!isfinite(x)) continue;
+        move(out, command, x, k < n ? at - height : at + height);
         command = 'L';
     }
     pk_strbuf_add_str(out, command == 'L' ? "Z\">" : "\">");
