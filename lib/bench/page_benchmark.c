@@ -7,6 +7,8 @@
 #include "base/units.h"
 #include "bench/page_charts.h"
 #include "bench/page_parts.h"
+#include "bench/render.h"
+#include "bench/words.h"
 
 /* Rows of the history's table and points of its chart: the newest ones. */
 #define HISTORY_MAX 200
@@ -125,35 +127,31 @@ static bool add_time(pk_page *page, pk_arena *arena, const pk_bench_result *resu
         !pk_page_chart_order(page, arena, result, &values))
         return false;
     add_estimates(page, arena, result);
-    if (isfinite(result->between_runs_ns))
-        pk_page_text(page, PK_TINT_MUTED,
-                     "The interval is that of this run; another run's time may differ by about %s.",
-                     PK_PAGE_TIME_TEXT(arena, result->between_runs_ns));
     add_modes(page, arena, &result->modes);
     add_outliers(page, result);
     add_parts(page, arena, result);
     return true;
 }
 
-static const char *source_text(const pk_bench_change *change) {
-    static const char *const texts[] = {
-        [PK_CHANGE_NONE] = "",
-        [PK_CHANGE_LIVE] = "The old code ran again, beside the new, within the same workers.",
-        [PK_CHANGE_ISOLATED] = "The old code ran again, in workers of its own.",
-        [PK_CHANGE_STORED] = "Against stored numbers: the old code did not run again."};
-    return texts[change->source];
+/* Bounds and point with as many decimals as the interval deserves, like the sentence above. */
+static void change_row(pk_page *page, const char *name, double low, double point, double high) {
+    const double three[] = {low, point, high};
+    char text[PK_WORDS_MAX];
+    pk_page_cell(page, PK_TINT_NONE, "%s", name);
+    for (size_t i = 0; i < 3; i++)
+        pk_page_cell(page, PK_TINT_NONE, "%s",
+                     pk_words_change(text, sizeof text, three[i], fabs(high - low) / 2));
 }
 
 static void change_rows(pk_page *page, const pk_bench_result *result) {
     const pk_bench_change *c = &result->change;
-    pk_page_table_begin(page, "Change of the time; positive is slower.", ESTIMATE_COLUMNS,
+    pk_page_table_begin(page, "Change; of the time, positive is slower.", ESTIMATE_COLUMNS,
                         estimate_columns);
-    estimate_row(page, "change", PK_Q_CHANGE, c->ratio.low, c->ratio.point, c->ratio.high);
-    estimate_row(page, "change of the median", PK_Q_CHANGE, c->median_low, c->median_point,
-                 c->median_high);
+    change_row(page, "time", c->ratio.low, c->ratio.point, c->ratio.high);
+    change_row(page, "median", c->median_low, c->median_point, c->median_high);
     if (result->throughput.given) /* of 1/time: the bounds change places */
-        estimate_row(page, "change of the throughput", PK_Q_CHANGE, 1 / (1 + c->ratio.high) - 1,
-                     1 / (1 + c->ratio.point) - 1, 1 / (1 + c->ratio.low) - 1);
+        change_row(page, "throughput", 1 / (1 + c->ratio.high) - 1, 1 / (1 + c->ratio.point) - 1,
+                   1 / (1 + c->ratio.low) - 1);
     pk_page_table_end(page);
 }
 
@@ -178,8 +176,8 @@ static bool add_change(pk_page *page, pk_arena *arena, const pk_bench_result *re
     pk_page_values new_side, old_side;
     if (!pk_page_compared(result)) return true;
     pk_page_section(page, "Base against new");
-    pk_page_text(page, PK_TINT_NONE, "Compared with %s. %s", c->baseline ? c->baseline : "a base",
-                 source_text(c));
+    char source[PK_WORDS_MAX];
+    pk_page_text(page, PK_TINT_NONE, "Compared %s.", pk_words_source(source, sizeof source, c));
     if (c->identical_code)
         pk_page_text(page, PK_TINT_WARN,
                      "Both sides are the same code, byte for byte: this checks the measurement.");
@@ -190,10 +188,11 @@ static bool add_change(pk_page *page, pk_arena *arena, const pk_bench_result *re
         return false;
     change_rows(page, result);
     if (isfinite(c->order_effect) && c->source == PK_CHANGE_LIVE)
-        pk_page_text(page, PK_TINT_MUTED,
-                     "Which side came first made %s of difference; half of the workers begin with "
-                     "each, so it cancels.",
-                     pk_page_figure_text(arena, PK_Q_CHANGE, c->order_effect));
+        pk_page_text(
+            page, PK_TINT_MUTED,
+            "Which side came first made %s of difference; half of the workers begin with "
+            "each, so it cancels.",
+            pk_words_change(source, sizeof source, c->order_effect, fabs(c->order_effect)));
     old_rows(page, arena, result);
     return true;
 }
@@ -235,17 +234,9 @@ static void add_failures(pk_page *page, const pk_bench_result *result) {
                  result->n_failures == 1 ? "" : "s");
     for (size_t i = 0; i < result->n_failures && i < 20; i++) {
         const pk_bench_failure *f = &result->failures[i];
-        char limit[PK_FORMAT_MAX];
-        if (f->kind == PK_FAIL_SIGNAL)
-            pk_page_text(page, PK_TINT_NONE, "Died of signal %d (%s). %s", f->number,
-                         strsignal(f->number), f->why);
-        else if (f->kind == PK_FAIL_EXIT)
-            pk_page_text(page, PK_TINT_NONE, "Ended by itself with exit code %d. %s", f->number,
-                         f->why);
-        else if (f->kind == PK_FAIL_TIMEOUT)
-            pk_page_text(page, PK_TINT_NONE, "Did not end within %s. %s",
-                         pk_format_duration(limit, sizeof limit, (double)f->timeout_ns), f->why);
-        else pk_page_text(page, PK_TINT_NONE, "%s", f->why);
+        char text[PK_WORDS_MAX];
+        pk_page_text(page, PK_TINT_NONE, "%s%s%s", pk_bench_failure_text(text, sizeof text, f),
+                     f->why[0] ? ": " : "", f->why);
         if (f->output[0]) pk_page_output(page, f->output);
     }
 }
@@ -255,6 +246,14 @@ static void measure_row(pk_page *page, const char *name, pk_quantity quantity, d
     if (!isfinite(value)) return;
     pk_page_cell(page, PK_TINT_NONE, "%s", name);
     pk_page_cell(page, PK_TINT_NONE, "%s", pk_quantity_text(text, sizeof text, quantity, value, 4));
+}
+
+static const char *metric_text(pk_bench_metric metric) {
+    static const char *const texts[PK_METRICS] = {[PK_METRIC_ONCPU] =
+                                                      "oncpu: wall clock less the wait for a CPU",
+                                                  [PK_METRIC_WALL] = "wall: the wall clock",
+                                                  [PK_METRIC_CPU] = "cpu: CPU time of the thread"};
+    return texts[metric];
 }
 
 static void add_measurement(pk_page *page, const pk_bench_result *result) {
@@ -267,8 +266,8 @@ static void add_measurement(pk_page *page, const pk_bench_result *result) {
     measure_row(page, "duration", PK_Q_TIME, (double)result->duration_ns);
     pk_page_cell(page, PK_TINT_NONE, "workers");
     pk_page_cell(page, PK_TINT_NONE, "%zu", result->n_workers);
-    pk_page_cell(page, PK_TINT_NONE, "time is");
-    pk_page_cell(page, PK_TINT_NONE, "%s", pk_bench_metric_name(result->metric));
+    pk_page_cell(page, PK_TINT_NONE, "metric");
+    pk_page_cell(page, PK_TINT_NONE, "%s", metric_text(result->metric));
     if (result->object) {
         pk_page_cell(page, PK_TINT_NONE, "object");
         pk_page_cell(page, PK_TINT_NONE, "%s", result->object);
@@ -284,9 +283,20 @@ static void add_measurement(pk_page *page, const pk_bench_result *result) {
     pk_page_table_end(page);
 }
 
+/* The sentences of the terminal, from the same functions. */
 static void add_head(pk_page *page, const pk_bench_result *result) {
+    char text[PK_WORDS_MAX];
+    pk_verdict_word word = result->change.verdict.word;
+    pk_words_headline(text, sizeof text, result);
     if (result->failed)
         pk_page_statement(page, PK_TINT_BAD, "✗", "failed: too few workers gave a figure");
+    else if (!pk_page_compared(result)) pk_page_statement(page, PK_TINT_MUTED, "", text);
+    else {
+        char verdict[PK_WORDS_MAX];
+        pk_page_statement(page, pk_page_verdict_tint(word), pk_page_verdict_symbol(word),
+                          pk_words_verdict(verdict, sizeof verdict, result));
+        if (text[0]) pk_page_text(page, PK_TINT_NONE, "%s", text);
+    }
     if (result->partial)
         pk_page_text(page, PK_TINT_WARN, "Interrupted: these are the workers until then.");
     for (size_t i = 0; i < result->n_warnings; i++)

@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "bench/words.h"
 #include "stats/density.h"
 #include "stats/outlier.h"
 #include "stats/quantile.h"
@@ -24,11 +25,11 @@ void pk_page_domain(const double sorted[], size_t n, double *low, double *high, 
     double most = pk_quantile_interpolated(sorted, n, 1 - BEYOND_SHARE);
     *low = fmax(*low, fmin(q1 - reach, least));
     *high = fmin(*high, fmax(q3 + reach, most));
-    for (size_t i = 0; i < n; i++) *beyond += sorted[i] < *low || sorted[i] > *high;
     double range = *high - *low, foot = 3 * pk_bandwidth_isj(n, sorted, NULL);
-    double margin = range > 0 ? fmax(0.06 * range, fmin(foot, 0.4 * range)) : 0;
+    double margin = range > 0 ? fmax(0.06 * range, fmin(foot, 0.7 * range)) : 0;
     *low -= margin;
     *high += margin;
+    for (size_t i = 0; i < n; i++) *beyond += sorted[i] < *low || sorted[i] > *high;
 }
 
 bool pk_page_curve_of(pk_arena *arena, const double sorted[], size_t n_values, double low,
@@ -337,14 +338,11 @@ bool pk_page_chart_changes(pk_page *page, pk_arena *arena, const pk_bench_result
          .name = "worker",
          .tabled = true},
     };
+    char verdict[PK_WORDS_MAX];
     const char *text = pk_arena_printf(
-        arena,
-        "New against base within each worker process; above 0 is slower. The change is %s, its "
-        "interval %s .. %s.%s",
-        pk_page_figure_text(arena, PK_Q_CHANGE, c->ratio.point),
-        pk_page_figure_text(arena, PK_Q_CHANGE, c->ratio.low),
-        pk_page_figure_text(arena, PK_Q_CHANGE, c->ratio.high),
-        beyond ? " Single workers lie beyond the picture." : "");
+        arena, "New against base within each worker process; above 0 is slower. The verdict: %s%s",
+        pk_words_verdict(verdict, sizeof verdict, result),
+        beyond ? ". Single workers lie beyond the picture." : ".");
     if (!text) return false;
     pk_chart chart = {
         .title = "Change seen by each worker",

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/units.h"
+#include "bench/words.h"
 #include "stats/robust.h"
 
 bool pk_page_values_of(pk_arena *arena, const pk_bench_result *result, int side,
@@ -109,11 +110,11 @@ void pk_page_change_cells(pk_page *page, const pk_bench_result *result) {
         pk_page_cell(page, PK_TINT_NONE, "%s", "");
         return;
     }
-    char ratio[PK_QUANTITY_MAX];
+    char ratio[PK_WORDS_MAX];
     pk_verdict_word word = change->verdict.word;
-    pk_page_cell(
-        page, PK_TINT_NONE, "%s",
-        pk_quantity_text(ratio, sizeof ratio, PK_Q_CHANGE, change->ratio.point, PK_PAGE_DIGITS));
+    double half = (change->ratio.high - change->ratio.low) / 2;
+    pk_page_cell(page, PK_TINT_NONE, "%s",
+                 pk_words_change(ratio, sizeof ratio, change->ratio.point, half));
     pk_page_cell(page, pk_page_verdict_tint(word), "%s %s", pk_page_verdict_symbol(word),
                  pk_verdict_name(word));
 }
