@@ -343,8 +343,8 @@ static bool run_rounds(measuring *m, pk_err *err) {
     return true;
 }
 
-bool pk_measure(pk_session *session, const pk_old_side olds[], pk_bench_report *report,
-                pk_err *err) {
+bool pk_bench_measure_all(pk_session *session, const pk_old_side olds[], pk_bench_report *report,
+                          pk_err *err) {
     measuring m = {
         .session = session, .report = report, .n = session->n_cases, .started_ns = pk_now_ns()};
     pk_random_seed(&m.random, session->options->seed);

@@ -8,7 +8,7 @@
 /* Fills report->results[0 .. session->n_cases), in the order of the cases, all but the texts of
  * the machine's warnings; the array is the caller's, zeroed. Hooks: progress, finished.
  * report->interrupted is set when a signal ended it. False: workers cannot be started at all. */
-bool pk_measure(pk_session *session, const pk_old_side olds[], pk_bench_report *report,
-                pk_err *err) PK_MUST_CHECK;
+bool pk_bench_measure_all(pk_session *session, const pk_old_side olds[], pk_bench_report *report,
+                          pk_err *err) PK_MUST_CHECK;
 
 #endif

@@ -96,7 +96,7 @@ static bool measure_all(pk_session *session, pk_bench_report *report, pk_err *er
     if (!sides) return false;
     pk_old_side *olds = calloc(session->n_cases > 0 ? session->n_cases : 1, sizeof *olds);
     bool ok = (olds || no_memory(err)) && find_old_sides(sides, session, olds, err) &&
-              pk_measure(session, olds, report, err);
+              pk_bench_measure_all(session, olds, report, err);
     free(olds);
     pk_old_sides_close(sides);
     return ok;
