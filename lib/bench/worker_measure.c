@@ -74,6 +74,9 @@ bool pk_check_scaling(const pk_unit_clock *clock, perfkit_body *body, perfkit_ru
         fail_removed(err);
         return false;
     }
+    /* Caches and neighbours make 2.2 of honest work (4 MiB of dependent loads, busy machine: 9 of
+     * 15 workers); work done once gives 1, work that grows by itself 4. */
+    if (twice_ns >= 1.5 * once_ns && twice_ns <= 3 * once_ns) return true;
     pk_fail(err, PK_E_INPUT, NULL,
             "twice the iterations take %.2f times as long: the body does not do its work once per "
             "iteration, or the compiler removed it",
