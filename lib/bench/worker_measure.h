@@ -34,7 +34,7 @@ bool pk_check_scaling(const pk_unit_clock *clock, perfkit_body *body, perfkit_ru
                       uint64_t iterations, pk_err *err) PK_MUST_CHECK;
 
 /* What n > 0 units of `iterations` each say in this metric; sets all of *side. scratch[n] is
- * written. The minimum is over units that never waited for a CPU, if there are such: of the others,
+ * written. The minimum is over units that never waited for a CPU, if these are most: of the others,
  * a wait that fell just outside the wall clock's window makes "oncpu" too small. */
 void pk_measure_side(const pk_unit units[], size_t n, uint64_t iterations, pk_bench_metric metric,
                      double scratch[], pk_bench_side *side);

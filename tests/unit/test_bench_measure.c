@@ -55,6 +55,10 @@ static void on_cpu_time_is_wall_less_wait(void **state) {
     pk_measure_side(units, 2, 1, PK_METRIC_ONCPU, scratch, &side); /* all of them waited */
     assert_near(side.min_ns, 50, 1e-12);
     assert_near(side.trimmed_ns, 100, 1e-12);
+    pk_measure_side(units, 4, 1, PK_METRIC_ONCPU, scratch, &side); /* half of them */
+    assert_near(side.min_ns, 50, 1e-12);
+    pk_measure_side(units, 5, 1, PK_METRIC_ONCPU, scratch, &side); /* less than half */
+    assert_near(side.min_ns, 100, 1e-12);
     pk_measure_side(units, 1, 1, PK_METRIC_ONCPU, scratch, &side);
     assert_near(side.trimmed_ns, 150, 1e-12);
     assert_near(side.q1_ns, 150, 1e-12);
