@@ -38,22 +38,27 @@ static double beta_fraction(double x, double a, double b) {
     return f;
 }
 
+/* I_x(a, b) from x and y = 1 - x: whichever of them is small keeps all its digits. */
+static double beta(double x, double y, double a, double b) {
+    double log_x = x > 0.5 ? log1p(-y) : log(x), log_y = y > 0.5 ? log1p(-x) : log(y);
+    double log_front = log_gamma(a + b) - log_gamma(a) - log_gamma(b) + a * log_x + b * log_y;
+    double front = exp(log_front);
+    if (x < (a + 1) / (a + b + 2)) return front * beta_fraction(x, a, b) / a;
+    return 1 - front * beta_fraction(y, b, a) / b;
+}
+
 double pk_beta_regularised(double x, double a, double b) {
     if (!(a > 0) || !(b > 0) || isnan(x)) return NAN;
     if (x <= 0) return 0;
     if (x >= 1) return 1;
-    double log_front = log_gamma(a + b) - log_gamma(a) - log_gamma(b) + a * log(x) + b * log1p(-x);
-    double front = exp(log_front);
-    if (x < (a + 1) / (a + b + 2)) return front * beta_fraction(x, a, b) / a;
-    return 1 - front * beta_fraction(1 - x, b, a) / b;
+    return beta(x, 1 - x, a, b);
 }
 
 /* P(T > t), t >= 0. */
 static double upper_tail(double t, double df) {
-    double square = t * t;
-    /* df / (df + t^2), or its complement when that is the small one: both keep all digits */
-    if (square < df) return 0.5 - 0.5 * pk_beta_regularised(square / (df + square), 0.5, df / 2);
-    return 0.5 * pk_beta_regularised(df / (df + square), df / 2, 0.5);
+    double square = t * t, x = df / (df + square), y = square / (df + square);
+    if (x <= 0 || y <= 0) return x <= 0 ? 0 : 0.5;
+    return 0.5 * beta(x, y, df / 2, 0.5);
 }
 
 double pk_student_cdf(double t, double df) {

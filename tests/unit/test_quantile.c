@@ -111,6 +111,48 @@ static void tail_counts_from_the_quantile_on(void **state) {
     assert_int_equal(pk_quantile_tail(1, 10), 1);
 }
 
+/* The worked values of definition 7: rank q (n - 1) from 0, linear between neighbours. */
+static void interpolated_quantiles_are_definition_7(void **state) {
+    (void)state;
+    static const double four[] = {1, 2, 3, 4}, five[] = {1, 2, 3, 4, 10};
+    assert_near(pk_quantile_interpolated(four, 4, 0.25), 1.75, 1e-15);
+    assert_near(pk_quantile_interpolated(four, 4, 0.5), 2.5, 1e-15);
+    assert_near(pk_quantile_interpolated(four, 4, 0.75), 3.25, 1e-15);
+    assert_near(pk_quantile_interpolated(five, 5, 0.9), 4 + 6 * 0.6, 1e-12);
+    assert_near(pk_quantile_interpolated(five, 5, 0), 1, 0);
+    assert_near(pk_quantile_interpolated(five, 5, 1), 10, 0);
+    assert_near(pk_quantile_interpolated(five, 1, 0.3), 1, 0);
+    assert_near(pk_quantile_interpolated(five, 0, 0.3), NAN, 0);
+}
+
+static void intervals_are_binomial_order_statistics(void **state) {
+    (void)state;
+    static const struct {
+        uint64_t n;
+        double q;
+        uint64_t low, high;
+    } cases[] = {
+        {20, 0.5, 6, 15},   {100, 0.5, 40, 61}, {100, 0.9, 84, 96},
+        {140, 0.5, 58, 83}, {6, 0.5, 1, 6},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        uint64_t low = 0, high = 0;
+        assert_true(pk_quantile_interval(cases[i].n, cases[i].q, 0.95, &low, &high));
+        assert_int_equal(low, cases[i].low);
+        assert_int_equal(high, cases[i].high);
+    }
+}
+
+static void a_sample_too_small_for_an_interval_says_so(void **state) {
+    (void)state;
+    uint64_t low = 7, high = 8;
+    assert_false(pk_quantile_interval(5, 0.5, 0.95, &low, &high)); /* 2 / 2^5 > 5 % */
+    assert_false(pk_quantile_interval(100, 0.99, 0.95, &low, &high));
+    assert_false(pk_quantile_interval(0, 0.5, 0.95, &low, &high));
+    assert_int_equal(low, 7);
+    assert_int_equal(high, 8);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rank_is_the_ceiling_of_the_decimal_product),
@@ -120,6 +162,9 @@ int main(void) {
         cmocka_unit_test(quantile_is_a_value_of_the_sample),
         cmocka_unit_test(a_quantile_needs_a_sample_beyond_it),
         cmocka_unit_test(tail_counts_from_the_quantile_on),
+        cmocka_unit_test(interpolated_quantiles_are_definition_7),
+        cmocka_unit_test(intervals_are_binomial_order_statistics),
+        cmocka_unit_test(a_sample_too_small_for_an_interval_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,16 +3,13 @@
 #include "stats/summary.h"
 
 #include "check.h"
+#include "nist.h"
 
 #define DIGITS_8 0.5e-8
 
-/* NumAcc2..4: the middle value once, then 500 times a tenth below and a tenth above it. */
 static pk_summary num_acc(double below, double middle, double above) {
-    double x[1001] = {middle};
-    for (size_t i = 1; i < 1001; i += 2) {
-        x[i] = below;
-        x[i + 1] = above;
-    }
+    double x[1001];
+    nist_num_acc(below, middle, above, x);
     return pk_summarize(x, 1001);
 }
 
@@ -34,24 +31,22 @@ static void numacc_1_to_4_are_met_to_eight_digits(void **state) {
     assert_near(s.stddev, 0.1, 1e-8);
 }
 
-/* Michelso: speed of light in air, Mm/s, 100 values (Michelson 1879, in Dorsey 1944). */
 static void michelso_is_met_to_eight_digits(void **state) {
     (void)state;
-    static const int over_299000_km_s[100] = {
-        850,  740, 900, 1070, 930, 850, 950, 980, 980, 880, 1000, 980, 930, 650, 760, 810, 1000,
-        1000, 960, 960, 960,  940, 960, 940, 880, 800, 850, 880,  900, 840, 830, 790, 810, 880,
-        880,  830, 800, 790,  760, 800, 880, 880, 880, 860, 720,  720, 620, 860, 970, 950, 880,
-        910,  850, 870, 840,  840, 850, 840, 840, 840, 890, 810,  810, 820, 800, 770, 760, 740,
-        750,  760, 910, 920,  890, 860, 880, 720, 840, 850, 850,  780, 890, 840, 780, 810, 760,
-        810,  790, 810, 820,  850, 870, 870, 810, 740, 810, 940,  950, 800, 810, 870,
-    };
     double x[100];
-    for (size_t i = 0; i < 100; i++) x[i] = 299 + over_299000_km_s[i] / 1000.0;
+    nist_michelso(x);
     pk_summary s = pk_summarize(x, 100);
     assert_near(s.mean, 299.8524, 1e-15);
     assert_near(s.stddev, 0.0790105478190518, DIGITS_8);
     assert_near(s.min, 299.62, 1e-15);
     assert_near(s.max, 300.07, 1e-15);
+}
+
+static void mavro_is_met_to_eight_digits(void **state) {
+    (void)state;
+    pk_summary s = pk_summarize(nist_mavro, 50);
+    assert_near(s.mean, 2.001856, 1e-15);
+    assert_near(s.stddev, 0.000429123454003053, DIGITS_8);
 }
 
 static void too_few_values_are_nan_not_zero(void **state) {
@@ -84,6 +79,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numacc_1_to_4_are_met_to_eight_digits),
         cmocka_unit_test(michelso_is_met_to_eight_digits),
+        cmocka_unit_test(mavro_is_met_to_eight_digits),
         cmocka_unit_test(too_few_values_are_nan_not_zero),
         cmocka_unit_test(equal_values_have_no_spread),
     };
