@@ -74,6 +74,7 @@ static double density(double t, double df) {
 
 double pk_student_quantile(double p, double df) {
     if (!(p > 0 && p < 1) || !(df > 0)) return NAN;
+    if (p == 0.5) return 0;
     double tail = p < 0.5 ? p : 1 - p;
     double low = 0, high = 1;
     while (upper_tail(high, df) > tail && high < DBL_MAX / 4) {
