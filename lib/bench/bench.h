@@ -174,7 +174,8 @@ typedef struct pk_bench_result {
         n_workers_former; /* the first n_workers_former come from sessions continued */
     pk_bench_failure *failures;
     size_t n_failures;
-    bool failed;  /* more than 2 % of the workers failed, or none was left: no figures below */
+    bool failed;  /* more than 2 % of the workers failed, more refused than did not, or none was
+                     left:  no figures below */
     bool partial; /* interrupted */
 
     pk_bench_metric metric;
@@ -193,7 +194,8 @@ typedef struct pk_bench_result {
     pk_bench_change change;
     const char *const *warnings; /* one line each */
     size_t n_warnings;
-    uint64_t started_unix_ns, duration_ns;
+    uint64_t started_unix_ns;
+    uint64_t duration_ns; /* of its workers of this run, without those of others in between */
 } pk_bench_result;
 
 typedef struct pk_bench_report {

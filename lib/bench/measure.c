@@ -24,8 +24,7 @@ typedef struct task { /* one benchmark on its way */
     pk_array workers, failures; /* pk_bench_worker, pk_bench_failure */
     pk_bench_options options;   /* with the levels of this benchmark */
     pk_bench_result *result;
-    uint64_t started_ns; /* 0: not yet */
-    bool turned;         /* to isolation, on the way */
+    bool turned; /* to isolation, on the way */
     bool done;
 } task;
 
@@ -208,7 +207,7 @@ static bool finish(measuring *m, task *t, pk_err *err) {
     r->partial = m->stopped;
     r->failed =
         r->n_workers == 0 || pk_plan_failed(r->n_workers - r->n_workers_former, r->n_failures);
-    r->duration_ns = t->started_ns > 0 ? pk_now_ns() - t->started_ns : 0;
+    r->duration_ns = t->state.spent_ns;
     if (!warn_of_course(m, t, err) || !analyse(m, t, err)) return false;
     t->done = true;
     m->n_done++;
@@ -222,7 +221,7 @@ static bool push_failure(task *t, const pk_bench_failure *failure, pk_err *err) 
     pk_bench_failure *slot = pk_array_push(&t->failures);
     if (!slot) return no_memory(err);
     *slot = *failure;
-    t->state.failures++;
+    *(failure->kind == PK_FAIL_REFUSED ? &t->state.refusals : &t->state.failures) += 1;
     return true;
 }
 
@@ -276,10 +275,7 @@ static bool run_worker(measuring *m, task *t, pk_err *err) {
     }
     size_t padding_bytes = 16 * (size_t)pk_random_below(&m->random, PK_PLAN_PADDING_STEPS);
     pk_worker_outcome outcome;
-    if (t->started_ns == 0) {
-        t->started_ns = pk_now_ns();
-        t->result->started_unix_ns = pk_unix_ns();
-    }
+    if (t->result->started_unix_ns == 0) t->result->started_unix_ns = pk_unix_ns();
     if (!pk_worker_spawn(&m->session->place, &job, padding_bytes, &outcome, err)) return false;
     if (outcome.stopped) {
         m->stopped = true;
@@ -314,7 +310,7 @@ static void tell_progress(measuring *m, const task *last) {
     double left_s = 0;
     for (size_t i = 0; i < m->n; i++) {
         const task *t = &m->tasks[i];
-        uint64_t run = t->state.workers - t->state.former + t->state.failures;
+        uint64_t run = t->state.workers - t->state.former + t->state.failures + t->state.refusals;
         uint64_t planned = t->plan.planned - t->state.former;
         uint64_t left = t->done || planned < run ? 0 : planned - run;
         double each_ns = run > 0 ? (double)t->state.spent_ns / (double)run

@@ -95,15 +95,22 @@ pk_plan_turn pk_plan_turn_of(const pk_plan *plan, uint64_t i) {
     return turn;
 }
 
-bool pk_plan_failed(uint64_t workers, uint64_t failures) {
+static bool too_many_failures(uint64_t workers, uint64_t failures) {
     return failures > 0 &&
            (double)failures > PK_PLAN_FAILED_RATIO_MAX * (double)(workers + failures);
 }
 
+bool pk_plan_failed(const pk_plan_state *s) {
+    uint64_t workers = s->workers - s->former;
+    return too_many_failures(workers, s->failures) || s->refusals > workers;
+}
+
 pk_plan_step pk_plan_next(const pk_plan *plan, const pk_plan_state *s) {
     /* Given up when nothing works, or when even a faultless rest could not make it good. */
-    if (s->workers == s->former && s->failures >= PK_PLAN_HOPELESS) return PK_STEP_FAILED;
-    if (pk_plan_failed(plan->most, s->failures)) return PK_STEP_FAILED;
+    uint64_t workers = s->workers - s->former, most = plan->most - s->former;
+    if (s->failures + s->refusals >= PK_PLAN_HOPELESS && workers == 0) return PK_STEP_FAILED;
+    if (too_many_failures(most, s->failures)) return PK_STEP_FAILED;
+    if (s->refusals >= PK_PLAN_HOPELESS && s->refusals > 2 * workers) return PK_STEP_FAILED;
     if (s->workers >= plan->most) return PK_STEP_ENOUGH;
     if (s->workers < plan->least || s->workers % plan->group != 0) return PK_STEP_WORKER;
     if (s->spent_ns >= plan->budget_ns) return PK_STEP_ENOUGH;

@@ -53,7 +53,8 @@ pk_plan_turn pk_plan_turn_of(const pk_plan *plan, uint64_t i);
 /* Where a benchmark stands between two workers. */
 typedef struct pk_plan_state {
     uint64_t workers, former; /* good ones, `former` of them from sessions continued */
-    uint64_t failures;
+    uint64_t failures;        /* refusals not counted */
+    uint64_t refusals;
     uint64_t spent_ns; /* by the workers of this run */
 } pk_plan_state;
 typedef enum pk_plan_step {
@@ -63,7 +64,8 @@ typedef enum pk_plan_step {
     PK_STEP_FAILED  /* too many failures */
 } pk_plan_step;
 pk_plan_step pk_plan_next(const pk_plan *plan, const pk_plan_state *state);
-/* More than 2 % of its workers failed, or none is left. */
-bool pk_plan_failed(uint64_t workers, uint64_t failures);
+/* More than 2 % of its workers failed. A refusal rests on measured times: on a busy machine single
+ * workers refuse honest work, so only more refusals than workers count. former ones do not. */
+bool pk_plan_failed(const pk_plan_state *state);
 
 #endif

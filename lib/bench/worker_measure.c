@@ -62,21 +62,22 @@ bool pk_calibrate(const pk_unit_clock *clock, perfkit_body *body, perfkit_run *r
 
 bool pk_check_scaling(const pk_unit_clock *clock, perfkit_body *body, perfkit_run *run,
                       uint64_t iterations, pk_err *err) {
-    enum { ATTEMPTS = 20 };
+    /* Twice the time within 5 %, or after many attempts something that caches and neighbours can
+     * make of honest work (4 MiB of dependent loads on a busy machine: 2.2, and 3 in bursts). Work
+     * done once gives 1, work that grows by itself 4. */
+    enum { ATTEMPTS = 20, ATTEMPTS_MAX = 100 };
     double once_ns = INFINITY, twice_ns = INFINITY;
-    for (int i = 0; i < ATTEMPTS; i++) {
+    for (int i = 0; i < ATTEMPTS_MAX; i++) {
         once_ns = fmin(once_ns, quiet_ns(clock, body, run, iterations));
         twice_ns = fmin(twice_ns, quiet_ns(clock, body, run, 2 * iterations));
         if (once_ns / (double)iterations < ITERATION_NS_LEAST) break;
         if (twice_ns >= 1.9 * once_ns && twice_ns <= 2.1 * once_ns) return true;
+        if (i >= ATTEMPTS && twice_ns >= 1.5 * once_ns && twice_ns <= 3 * once_ns) return true;
     }
     if (once_ns / (double)iterations < ITERATION_NS_LEAST) {
         fail_removed(err);
         return false;
     }
-    /* Caches and neighbours make 2.2 of honest work (4 MiB of dependent loads, busy machine: 9 of
-     * 15 workers); work done once gives 1, work that grows by itself 4. */
-    if (twice_ns >= 1.5 * once_ns && twice_ns <= 3 * once_ns) return true;
     pk_fail(err, PK_E_INPUT, NULL,
             "twice the iterations take %.2f times as long: the body does not do its work once per "
             "iteration, or the compiler removed it",

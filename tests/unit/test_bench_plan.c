@@ -201,17 +201,39 @@ static void what_only_fails_is_given_up_after_three(void **state) {
 
 static void more_than_2_per_cent_of_failures_is_too_much(void **state) {
     (void)state;
-    assert_false(pk_plan_failed(140, 0));
-    assert_false(pk_plan_failed(98, 2));
-    assert_true(pk_plan_failed(97, 3));
-    assert_true(pk_plan_failed(30, 1));
-    assert_true(pk_plan_failed(0, 1));
+    static const struct {
+        uint64_t workers, failures;
+        bool failed;
+    } cases[] = {{140, 0, false}, {98, 2, false}, {97, 3, true}, {30, 1, true}, {0, 1, true}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        pk_plan_state end = {.workers = cases[i].workers, .failures = cases[i].failures};
+        assert_int_equal(pk_plan_failed(&end), cases[i].failed);
+        end.workers += 1000; /* those of another session do not make it good */
+        end.former = 1000;
+        assert_int_equal(pk_plan_failed(&end), cases[i].failed);
+    }
     /* Ended as soon as the rest of the budget could not make it good. */
     pk_plan plan = plan_of(defaults, PK_PLAN_SINGLE);
     pk_plan_state at = {.workers = 1, .failures = 2};
     assert_int_equal(pk_plan_next(&plan, &at), PK_STEP_WORKER);
     at.failures = 3; /* of 143 */
     assert_int_equal(pk_plan_next(&plan, &at), PK_STEP_FAILED);
+}
+
+static void refusals_count_when_they_are_most(void **state) {
+    (void)state;
+    pk_plan plan = plan_of(defaults, PK_PLAN_SINGLE);
+    pk_plan_state at = {.refusals = 2};
+    assert_int_equal(pk_plan_next(&plan, &at), PK_STEP_WORKER);
+    at.refusals = 3;
+    assert_int_equal(pk_plan_next(&plan, &at), PK_STEP_FAILED);
+    at.workers = 2;
+    assert_int_equal(pk_plan_next(&plan, &at), PK_STEP_WORKER);
+    assert_true(pk_plan_failed(&at));
+    at.workers = 3;
+    assert_false(pk_plan_failed(&at));
+    at.failures = 1; /* crashes are judged by themselves */
+    assert_true(pk_plan_failed(&at));
 }
 
 static void a_continued_session_gets_a_budget_of_its_own(void **state) {
@@ -241,6 +263,7 @@ int main(void) {
         cmocka_unit_test(a_slow_benchmark_ends_with_its_time_but_not_below_the_least),
         cmocka_unit_test(what_only_fails_is_given_up_after_three),
         cmocka_unit_test(more_than_2_per_cent_of_failures_is_too_much),
+        cmocka_unit_test(refusals_count_when_they_are_most),
         cmocka_unit_test(a_continued_session_gets_a_budget_of_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
