@@ -205,8 +205,7 @@ static bool finish(measuring *m, task *t, pk_err *err) {
     pk_bench_result *r = t->result;
     if (!keep_workers(m, t, err)) return false;
     r->partial = m->stopped;
-    r->failed =
-        r->n_workers == 0 || pk_plan_failed(r->n_workers - r->n_workers_former, r->n_failures);
+    r->failed = r->n_workers == 0 || pk_plan_failed(&t->state);
     r->duration_ns = t->state.spent_ns;
     if (!warn_of_course(m, t, err) || !analyse(m, t, err)) return false;
     t->done = true;
