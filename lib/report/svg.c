@@ -10,9 +10,9 @@
 
 PK_EMBED(pk_svg_style, "lib/report/svg.css");
 
-/* Units of the picture. Type is 13 units at most (svg.css, narrow screens); a cell is the mean
- * width of a character of common sans-serif faces at that size, generously: 0.57 em. */
-#define CELL 7.4
+/* Units of the picture. Type is 13 units at most (svg.css, narrow screens); a cell is the width of a
+ * digit of the widest common sans-serif face at that size: DejaVu Sans, 0.636 em. */
+#define CELL 8.3
 #define LINE 17.0        /* from one line of text to the next */
 #define EDGE 4.0         /* left free at the picture's edges */
 #define PLOT_HEIGHT 190  /* of charts without categories */
