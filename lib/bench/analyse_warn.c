@@ -93,8 +93,10 @@ static void warn_of_spread(warnings *w, const pk_bench_result *r) {
     }
 }
 
-static void warn_of_modes(warnings *w, const pk_modes *modes) {
+/* Modes nearer together than what counts as a change are no matter. */
+static void warn_of_modes(warnings *w, const pk_modes *modes, double apart) {
     if (modes->count < 2) return;
+    if (modes->mode[modes->count - 1].value <= modes->mode[0].value * (1 + apart)) return;
     char list[PK_MODES_MAX * (PK_FORMAT_MAX + 16)] = "";
     size_t length = 0;
     for (size_t i = 0; i < modes->count; i++) {
@@ -178,7 +180,7 @@ bool pk_bench_warn(pk_bench_result *r, const pk_bench_options *options, pk_arena
         warn_of_metric(&w, r, options->metric);
         warn_of_machine(&w, r);
         warn_of_spread(&w, r);
-        warn_of_modes(&w, &r->modes);
+        warn_of_modes(&w, &r->modes, r->equivalence);
         warn_of_width(&w, r);
         warn_of_change(&w, r, options);
     }
