@@ -10,13 +10,13 @@
 #include "base/strbuf.h"
 
 typedef struct pk_compile_options {
-    const char *source;   /* FILE.c, .cc, .cpp */
+    const char *source;   /* FILE.c, .cc, .cpp, .cxx */
     const char *compiler; /* of C resp. C++, words as in a shell ("ccache gcc"); NULL: cc, c++ */
     const char *cflags;   /* words; NULL: "-O2". Given to the linker's run too (-lm) */
     uint64_t timeout_ns;  /* per run of the compiler */
 } pk_compile_options;
 
-/* Is this a source (.c .cc .cpp) that pk_compile takes? Judged by the name alone. */
+/* Is this a source (.c .cc .cpp .cxx) that pk_compile takes? Judged by the name alone. */
 bool pk_compile_takes(const char *path);
 
 /* Compiles with -fPIC -ffunction-sections -fvisibility=hidden and a folder on the include path

@@ -1,5 +1,5 @@
-/* perfkit.h: how a shared object offers benchmarks to `perfkit bench FILE.so`.
- * Header only; needs nothing but this file and a C11 compiler.
+/* perfkit.h: how a shared object offers benchmarks to `perfkit bench FILE.so`, or a source to
+ * `perfkit bench FILE.c`. Header only; needs nothing but this file and gcc or clang, C99 or C++11.
  *
  *     #include "perfkit.h"
  *     static void body(perfkit_run *run) {
@@ -78,12 +78,18 @@ typedef struct perfkit_table {
     uint32_t item_bytes;
 } perfkit_table;
 
-/* Defines the one symbol that perfkit looks for: const perfkit_table perfkit_benchmarks. */
-#define PERFKIT_BENCHMARKS(...)                                                           \
-    static const perfkit_benchmark perfkit_items_[] = {__VA_ARGS__};                      \
-    __attribute__((visibility("default"))) extern const perfkit_table perfkit_benchmarks; \
-    __attribute__((visibility("default"))) const perfkit_table perfkit_benchmarks = {     \
-        PERFKIT_ABI, sizeof perfkit_items_ / sizeof perfkit_items_[0], perfkit_items_,    \
-        sizeof perfkit_items_[0]}
+/* Defines the one symbol that perfkit looks for: const perfkit_table perfkit_benchmarks. Once per
+ * object, outside of any namespace. */
+#ifdef __cplusplus
+#define PERFKIT_EXTERN extern "C"
+#else
+#define PERFKIT_EXTERN extern
+#endif
+#define PERFKIT_BENCHMARKS(...)                                                                   \
+    static const perfkit_benchmark perfkit_items_[] = {__VA_ARGS__};                              \
+    PERFKIT_EXTERN __attribute__((visibility("default"))) const perfkit_table perfkit_benchmarks; \
+    const perfkit_table perfkit_benchmarks = {PERFKIT_ABI,                                        \
+                                              sizeof perfkit_items_ / sizeof perfkit_items_[0],   \
+                                              perfkit_items_, sizeof perfkit_items_[0]}
 
 #endif

@@ -27,9 +27,9 @@ void pk_measure_exercise(const pk_unit_clock *clock, pk_target *target, uint64_t
 bool pk_calibrate(const pk_unit_clock *clock, perfkit_body *body, perfkit_run *run,
                   uint64_t unit_ns, uint64_t *iterations, pk_err *err) PK_MUST_CHECK;
 
-/* Twice the iterations must take 1.9 to 2.1 times as long, and one iteration no less than 0.03 ns:
- * otherwise the compiler has removed the work, or the body does not loop. Noise only makes it try
- * again; needs iterations >= 2. */
+/* Twice the iterations must take 1.9 to 2.1 times as long (after some attempts 1.5 to 3: caches
+ * and neighbours), and one iteration no less than 0.03 ns: otherwise the compiler has removed the
+ * work, or the body does not loop. Noise only makes it try again; needs iterations >= 2. */
 bool pk_check_scaling(const pk_unit_clock *clock, perfkit_body *body, perfkit_run *run,
                       uint64_t iterations, pk_err *err) PK_MUST_CHECK;
 

@@ -117,7 +117,8 @@ double pk_bandwidth_isj(size_t n, const double sorted[], bool *fell_back) {
 
 /* ---- density ---- */
 
-#define REACH 7             /* bandwidths after which the kernel is below 1e-10 of its peak */
+#define REACH 8.5           /* bandwidths after which the kernel is 0 to double precision */
+#define BINS_LEAST 4096     /* over low .. high */
 #define BINS_PER_WIDTH 32   /* bins in one bandwidth */
 #define BINS_MOST (1 << 22) /* 32 MiB; a kernel too narrow for that is summed value by value */
 #define KERNELS_FEW 100000  /* values times points: so few are quicker summed one by one */
@@ -144,8 +145,8 @@ typedef struct grid {
 
 static bool grid_of(grid *g, double bandwidth, double low, double high, size_t points) {
     double span = high - low;
-    double intervals = (double)(points - 1);
-    double per_point = ceil(span * BINS_PER_WIDTH / bandwidth / intervals);
+    double width = fmin(span / BINS_LEAST, bandwidth / BINS_PER_WIDTH);
+    double intervals = (double)(points - 1), per_point = ceil(span / width / intervals);
     double exact = span / (per_point * intervals), margin = ceil(REACH * bandwidth / exact);
     double count = per_point * intervals + 1 + 2 * margin;
     if (!(count <= BINS_MOST)) return false;
