@@ -92,7 +92,7 @@ bool pk_bench_params(const char *text, pk_arena *arena, const char *const **out,
         if (!copy) no_memory(err);
     }
     if (copy) {
-        memcpy(copy, v.list.items, v.list.count * sizeof *copy);
+        for (size_t i = 0; i < v.list.count; i++) copy[i] = PK_AT(&v.list, const char *, i);
         *out = copy;
         *n = v.list.count;
     }
@@ -330,7 +330,7 @@ bool pk_bench_select(const pk_bench_options *options, size_t n_objects,
         if (!copy) no_memory(err);
     }
     if (copy) {
-        memcpy(copy, s.cases.items, s.cases.count * sizeof *copy);
+        for (size_t i = 0; i < s.cases.count; i++) copy[i] = PK_AT(&s.cases, pk_bench_case, i);
         *cases = copy;
         *n = s.cases.count;
     }
