@@ -86,7 +86,7 @@ bool pk_bench_change_median(pk_bench_result *result, size_t n, const double old_
     pk_bootstrap_options bootstrap = bootstrap_of(options, result->confidence_level);
     pk_worker_values now;
     double *old = calloc(n + 1, sizeof old[0]), point = NAN;
-    bool ok = (pk_worker_values_init(&now, result, pk_worker_new_ns) && old) || no_memory(err);
+    bool ok = (pk_worker_values_of(&now, result, pk_worker_new_ns) && old) || no_memory(err);
     if (ok && now.n > 1 && n > 1) {
         for (size_t i = 0; i < n; i++) old[i] = old_ns[i];
         pk_sort(old, n);
@@ -131,13 +131,18 @@ static double new_median_ns(const pk_bench_worker *worker) {
     return side->units > 0 ? side->median_ns : NAN;
 }
 
-/* A worker that jumps between modes has a mean between them, but a median in one. */
+/* A worker that jumps between modes has a mean between them, but a median in one. Modes that lie
+ * no further apart than what counts as a change are one. */
 static bool find_modes(pk_bench_result *result, pk_err *err) {
     pk_worker_values medians;
-    bool ok = pk_worker_values_init(&medians, result, new_median_ns) || no_memory(err);
+    bool ok = pk_worker_values_of(&medians, result, new_median_ns) || no_memory(err);
     if (ok) {
         pk_sort(medians.x, medians.n);
-        ok = pk_find_modes(medians.n, medians.x, &result->modes, err);
+        pk_modes *modes = &result->modes;
+        ok = pk_find_modes(medians.n, medians.x, modes, err);
+        double widest = modes->mode[0].value * (1 + result->noise_threshold);
+        if (ok && modes->count > 1 && modes->mode[modes->count - 1].value <= widest)
+            *modes = (pk_modes){1, {{pk_quantile_interpolated(medians.x, medians.n, 0.5), 1}}};
     }
     pk_worker_values_fini(&medians);
     return ok;
@@ -159,7 +164,7 @@ static double loop_of(const pk_bench_worker *worker) {
 static bool three_quantiles(const pk_bench_result *result, pk_worker_value *value, double low,
                             double high, double out[3], pk_err *err) {
     pk_worker_values x;
-    bool ok = pk_worker_values_init(&x, result, value) || no_memory(err);
+    bool ok = pk_worker_values_of(&x, result, value) || no_memory(err);
     if (ok) {
         pk_sort(x.x, x.n);
         out[0] = pk_quantile_interpolated(x.x, x.n, low);
@@ -214,7 +219,7 @@ static bool describe_old(pk_bench_result *result, const pk_bench_options *option
                          pk_err *err) {
     pk_bench_change *change = &result->change;
     pk_worker_values old;
-    bool ok = pk_worker_values_init(&old, result, pk_worker_old_ns) || no_memory(err);
+    bool ok = pk_worker_values_of(&old, result, pk_worker_old_ns) || no_memory(err);
     if (ok && old.n > 0) {
         pk_criterion_estimates *estimates = PK_NEW(arena, 1, pk_criterion_estimates);
         ok = (estimates || no_memory(err)) &&
@@ -238,7 +243,7 @@ bool pk_bench_width_reached(const pk_bench_result *result, const pk_bench_option
         e = pk_live_estimate(result, options);
     } else {
         pk_worker_values values;
-        if (pk_worker_values_init(&values, result, pk_worker_new_ns))
+        if (pk_worker_values_of(&values, result, pk_worker_new_ns))
             e = pk_unit_estimate_of(&values, options->robust, false);
         pk_worker_values_fini(&values);
         scale = e.location;
@@ -275,7 +280,7 @@ static void set_unknown(pk_bench_result *result) {
 bool pk_bench_analyse(pk_bench_result *result, const pk_bench_options *options, pk_arena *arena,
                       pk_err *err) {
     pk_worker_values values;
-    bool ok = pk_worker_values_init(&values, result, pk_worker_new_ns) || no_memory(err);
+    bool ok = pk_worker_values_of(&values, result, pk_worker_new_ns) || no_memory(err);
     if (ok && values.n == 0) set_unknown(result);
     else ok = ok && describe_values(result, options, &values, err) && find_modes(result, err);
     pk_worker_values_fini(&values);

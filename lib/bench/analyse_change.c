@@ -28,14 +28,15 @@ static double log_one_side(const pk_bench_worker *worker, bool *is_new) {
     return log(isfinite(reference) && reference > 0 ? ns / reference : ns);
 }
 
-/* The change that four workers in a row show, if two of them are new and two old and all or none
- * have a reference; else NaN. */
+/* The change that four workers in a row show, if two of them are new and two old, of one layout,
+ * and all or none have a reference; else NaN. */
 static double block_change(const pk_bench_worker four[4]) {
     double sum = 0;
     size_t news = 0, referenced = 0;
     for (size_t i = 0; i < 4; i++) {
         bool is_new;
         double x = log_one_side(&four[i], &is_new);
+        if (four[i].layout != four[0].layout) return NAN;
         news += is_new;
         referenced += isfinite(four[i].reference_ns) && four[i].reference_ns > 0;
         sum += is_new ? x : -x;
@@ -43,22 +44,18 @@ static double block_change(const pk_bench_worker four[4]) {
     return news == 2 && referenced % 4 == 0 ? sum / 2 : NAN;
 }
 
-/* ABBA BAAB: a worker that failed is missing from the row, so blocks begin where one fits. */
+/* ABBA BAAB: if a worker is missing from the row, blocks begin again where one fits. */
 static pk_unit_estimate isolated_estimate(const pk_bench_result *result,
                                           const pk_bench_options *options) {
     pk_unit_estimate e = pk_unit_estimate_unknown;
-    pk_worker_values blocks = {
-        .x = calloc(result->n_workers + 1, sizeof blocks.x[0]),
-        .old_first = calloc(result->n_workers + 1, sizeof blocks.old_first[0]),
-    };
-    if (blocks.x && blocks.old_first) {
+    pk_worker_values blocks;
+    if (pk_worker_values_init(&blocks, result->n_workers)) {
         for (size_t i = 0; i + 4 <= result->n_workers;) {
             double d = block_change(&result->workers[i]);
-            if (isfinite(d)) blocks.x[blocks.n++] = d;
+            if (isfinite(d)) pk_worker_values_add(&blocks, d, false, result->workers[i].layout);
             i += isfinite(d) ? 4 : 1;
         }
         e = pk_unit_estimate_of(&blocks, options->robust, false);
-        e.order_effect = NAN;
     }
     pk_worker_values_fini(&blocks);
     return e;
@@ -68,7 +65,7 @@ pk_unit_estimate pk_live_estimate(const pk_bench_result *result, const pk_bench_
     if (result->change.source == PK_CHANGE_ISOLATED) return isolated_estimate(result, options);
     pk_unit_estimate e = pk_unit_estimate_unknown;
     pk_worker_values d;
-    if (pk_worker_values_init(&d, result, log_ratio))
+    if (pk_worker_values_of(&d, result, log_ratio))
         e = pk_unit_estimate_of(&d, options->robust, true);
     pk_worker_values_fini(&d);
     return e;
@@ -149,7 +146,7 @@ void pk_bench_session_of(const pk_bench_result *result, const pk_environment *en
     for (size_t k = 0; k < 2; k++) {
         session->location[k] = session->standard_error[k] = session->spread[k] = NAN;
         pk_worker_values x;
-        if (pk_worker_values_init(&x, result, value[k])) {
+        if (pk_worker_values_of(&x, result, value[k])) {
             if (k == 0) session->workers = x.n;
             pk_sort(x.x, x.n);
             pk_trimmed t = pk_trimmed_mean(x.x, x.n, TRIM);
@@ -180,8 +177,8 @@ static bool refuse(char out[256], const pk_bench_session *now, const pk_bench_se
     if (!known(now, column)) snprintf(out, 256, "too few workers to compare with stored numbers");
     else
         snprintf(out, 256,
-                 "cannot tell from stored numbers: workers differ by %.0f %%; run the old build "
-                 "again beside the new one with --compare-with",
+                 "workers differ by %.0f %%; run the old build again beside the new one with "
+                 "--compare-with",
                  100 * spread);
     return true;
 }

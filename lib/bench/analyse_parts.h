@@ -6,21 +6,23 @@
 
 #include "bench/bench.h"
 
-/* One number per worker, with what it may depend on. */
+/* One number per worker, or block of workers, with what it may depend on. */
 typedef struct pk_worker_values {
     size_t n;
     double *x;
     bool *old_first;
-    int *layout;    /* -1: code as it is */
-    size_t layouts; /* different ones; 0 or 1: the worker is the unit, else the layout */
+    int *layout; /* -1: code as it is */
 } pk_worker_values;
 
-typedef double pk_worker_value(const pk_bench_worker *worker); /* NaN: it has none */
-/* Of the workers that have one. False without memory; fini in any case. */
-bool pk_worker_values_init(pk_worker_values *values, const pk_bench_result *result,
-                           pk_worker_value *value) PK_MUST_CHECK;
+/* Empty, with room for `most`. False without memory; fini in any case. */
+bool pk_worker_values_init(pk_worker_values *values, size_t most) PK_MUST_CHECK;
 void pk_worker_values_fini(pk_worker_values *values);
+void pk_worker_values_add(pk_worker_values *values, double x, bool old_first, int layout);
 
+typedef double pk_worker_value(const pk_bench_worker *worker); /* NaN: it has none */
+/* Init and one for each worker that has one. */
+bool pk_worker_values_of(pk_worker_values *values, const pk_bench_result *result,
+                         pk_worker_value *value) PK_MUST_CHECK;
 double pk_worker_new_ns(const pk_bench_worker *worker);
 double pk_worker_old_ns(const pk_bench_worker *worker);
 double pk_worker_reference_ns(const pk_bench_worker *worker);

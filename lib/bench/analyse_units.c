@@ -25,39 +25,14 @@ double pk_worker_reference_ns(const pk_bench_worker *worker) {
     return worker->reference_ns;
 }
 
-/* How many different layouts there are; quadratic in them (32), not in the workers. */
-static size_t count_layouts(const pk_worker_values *values) {
-    size_t count = 0;
-    for (size_t i = 0; i < values->n; i++) {
-        size_t j = 0;
-        while (j < i && values->layout[j] != values->layout[i]) j++;
-        count += j == i;
-    }
-    return count;
-}
-
-bool pk_worker_values_init(pk_worker_values *values, const pk_bench_result *result,
-                           pk_worker_value *value) {
-    size_t most = result->n_workers + 1; /* never 0 bytes */
+bool pk_worker_values_init(pk_worker_values *values, size_t most) {
+    most++; /* never 0 bytes */
     *values = (pk_worker_values){
         .x = calloc(most, sizeof values->x[0]),
         .old_first = calloc(most, sizeof values->old_first[0]),
         .layout = calloc(most, sizeof values->layout[0]),
     };
-    if (!values->x || !values->old_first || !values->layout) return false;
-    bool as_it_is = false;
-    for (size_t i = 0; i < result->n_workers; i++) {
-        const pk_bench_worker *worker = &result->workers[i];
-        double x = value(worker);
-        if (!isfinite(x)) continue;
-        values->x[values->n] = x;
-        values->old_first[values->n] = worker->old_first;
-        values->layout[values->n] = worker->layout;
-        values->n++;
-        as_it_is = as_it_is || worker->layout < 0;
-    }
-    values->layouts = as_it_is ? 0 : count_layouts(values);
-    return true;
+    return values->x && values->old_first && values->layout;
 }
 
 void pk_worker_values_fini(pk_worker_values *values) {
@@ -65,6 +40,34 @@ void pk_worker_values_fini(pk_worker_values *values) {
     free(values->old_first);
     free(values->layout);
     *values = (pk_worker_values){0};
+}
+
+void pk_worker_values_add(pk_worker_values *values, double x, bool old_first, int layout) {
+    values->x[values->n] = x;
+    values->old_first[values->n] = old_first;
+    values->layout[values->n] = layout;
+    values->n++;
+}
+
+bool pk_worker_values_of(pk_worker_values *values, const pk_bench_result *result,
+                         pk_worker_value *value) {
+    if (!pk_worker_values_init(values, result->n_workers)) return false;
+    for (size_t i = 0; i < result->n_workers; i++) {
+        const pk_bench_worker *worker = &result->workers[i];
+        double x = value(worker);
+        if (isfinite(x)) pk_worker_values_add(values, x, worker->old_first, worker->layout);
+    }
+    return true;
+}
+
+/* Several layouts, and no worker without one. */
+static bool is_by_layout(const pk_worker_values *values) {
+    bool differ = false;
+    for (size_t i = 0; i < values->n; i++) {
+        if (values->layout[i] < 0) return false;
+        differ = differ || values->layout[i] != values->layout[0];
+    }
+    return differ;
 }
 
 /* ---- estimates over units ---- */
@@ -118,7 +121,7 @@ pk_unit_estimate pk_unit_estimate_of(const pk_worker_values *values, bool robust
     for (size_t i = 0; i < values->n; i++) group_add(&all, values->old_first[i], values->x[i]);
     e.order_effect = order_effect(&all);
 
-    e.by_layout = values->layouts > 1;
+    e.by_layout = is_by_layout(values);
     if (e.by_layout) {
         e.units = layout_means(values, balanced, unit);
     } else {

@@ -93,23 +93,6 @@ static void warn_of_spread(warnings *w, const pk_bench_result *r) {
     }
 }
 
-/* Modes nearer together than what counts as a change are no matter. */
-static void warn_of_modes(warnings *w, const pk_modes *modes, double apart) {
-    if (modes->count < 2) return;
-    if (modes->mode[modes->count - 1].value <= modes->mode[0].value * (1 + apart)) return;
-    char list[PK_MODES_MAX * (PK_FORMAT_MAX + 16)] = "";
-    size_t length = 0;
-    for (size_t i = 0; i < modes->count; i++) {
-        char value[PK_FORMAT_MAX];
-        int more = snprintf(list + length, sizeof list - length, "%s%s (%.0f %%)", i ? ", " : "",
-                            pk_format_duration(value, sizeof value, modes->mode[i].value),
-                            100 * modes->mode[i].share);
-        if (more > 0) length += (size_t)more;
-    }
-    warn(w, "%s: %s; it depends on the process which, so only more workers (--more) help",
-         modes->count == 2 ? "bimodal" : "several modes", list);
-}
-
 /* ---- the interval ---- */
 
 /* Counts per second of the workers' measuring. */
@@ -135,6 +118,11 @@ static void warn_of_width(warnings *w, const pk_bench_result *r) {
     bool live = compared_live(r);
     double half = live ? half_width(&r->change.ratio) : half_width(&r->typical) / r->typical.point;
     if (!(half > r->equivalence)) return;
+    if (r->modes.count > 1)
+        warn(w,
+             "the interval is wide (+-%.1f %%): workers fall into %zu modes, by chance of the "
+             "process; only more workers help (--more)",
+             100 * half, r->modes.count);
     double switches = rate_of(r, switches_of), faults = rate_of(r, faults_of);
     if (switches > SWITCHES_PER_S_MOST)
         warn(w,
@@ -180,7 +168,6 @@ bool pk_bench_warn(pk_bench_result *r, const pk_bench_options *options, pk_arena
         warn_of_metric(&w, r, options->metric);
         warn_of_machine(&w, r);
         warn_of_spread(&w, r);
-        warn_of_modes(&w, &r->modes, r->equivalence);
         warn_of_width(&w, r);
         warn_of_change(&w, r, options);
     }

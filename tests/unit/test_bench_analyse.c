@@ -404,6 +404,24 @@ static void isolated_blocks_cancel_drift(void **state) {
     end(&b);
 }
 
+static void isolated_blocks_of_layouts_are_counted_by_layout(void **state) {
+    (void)state;
+    static const bool is_new[4] = {true, false, false, true};
+    bench b;
+    begin(&b);
+    b.r.change.source = PK_CHANGE_ISOLATED;
+    for (size_t i = 0; i < 320; i++) { /* 80 blocks, 8 layouts that differ by +-1 % */
+        int layout = (int)(i / 4 % 8);
+        double ns = 100 * exp(is_new[i % 4] ? 0.01 * (layout % 2 ? 1 : -1) : 0);
+        add(&b, is_new[i % 4] ? ns : NAN, is_new[i % 4] ? NAN : ns)->layout = layout;
+    }
+    analyse(&b);
+    double half = 2.36462425159278 * 0.01 * sqrt(8.0 / 7) / sqrt(8); /* df 7 */
+    assert_true(fabs(b.r.change.ratio.point) < 1e-12);
+    assert_near(log1p(b.r.change.ratio.high), half, 1e-9);
+    end(&b);
+}
+
 static void a_lost_worker_costs_isolated_runs_only_its_block(void **state) {
     (void)state;
     static const bool is_new[4] = {true, false, false, true};
@@ -635,12 +653,27 @@ static void each_cause_is_named(void **state) {
     assert_string_equal(b.r.warnings[0], "from the run");
     assert_true(warned(&b, "workers waited 20 % of their time"));
     assert_true(warned(&b, "workers differ by 21 %"));
-    assert_true(warned(&b, "bimodal: 3.2"));
-    assert_true(warned(&b, "(40 %), 5.0"));
+    assert_true(warned(&b, "workers fall into 2 modes"));
     assert_true(warned(&b, "lost their processor 500 times a second"));
     assert_true(warned(&b, "100000 page faults a second"));
     for (size_t i = 0; i < b.r.n_warnings; i++) assert_null(strchr(b.r.warnings[i], '\n'));
     end(&b);
+}
+
+static void modes_count_when_they_are_far_enough_apart(void **state) {
+    (void)state;
+    for (int far = 0; far < 2; far++) {
+        bench b;
+        begin(&b);
+        for (size_t i = 0; i < 100; i++)
+            add(&b, (i % 5 < 2 ? 100 : far ? 103 : 100.9) + 0.01 * (double)(i % 7), NAN);
+        analyse(&b);
+        assert_int_equal(b.r.modes.count, far ? 2 : 1);
+        assert_near(b.r.modes.mode[0].value, far ? 100 : 100.9, 0.001);
+        assert_near(b.r.modes.mode[0].share, far ? 0.4 : 1, 1e-12);
+        assert_int_equal(b.r.n_warnings, 0); /* the interval is narrow all the same */
+        end(&b);
+    }
 }
 
 static void one_slow_worker_is_told(void **state) {
@@ -699,6 +732,7 @@ int main(void) {
         cmocka_unit_test(robust_change_ignores_wild_workers),
         cmocka_unit_test(with_layouts_the_layout_is_the_unit),
         cmocka_unit_test(isolated_blocks_cancel_drift),
+        cmocka_unit_test(isolated_blocks_of_layouts_are_counted_by_layout),
         cmocka_unit_test(a_lost_worker_costs_isolated_runs_only_its_block),
         cmocka_unit_test(the_width_alone_decides_when_to_stop),
         cmocka_unit_test(a_session_is_a_trimmed_mean_of_logs),
@@ -709,6 +743,7 @@ int main(void) {
         cmocka_unit_test(the_medians_change_against_stored_values),
         cmocka_unit_test(a_quiet_run_has_none),
         cmocka_unit_test(each_cause_is_named),
+        cmocka_unit_test(modes_count_when_they_are_far_enough_apart),
         cmocka_unit_test(one_slow_worker_is_told),
         cmocka_unit_test(small_changes_of_ready_made_code_may_be_placement),
         cmocka_unit_test(layouts_that_cannot_tell_say_how_many_would),
