@@ -106,6 +106,16 @@ static void note_lines(const pk_object_opener *o, char *text) {
     }
 }
 
+/* Where nobody hears the notes, the error itself holds the compiler's first. */
+static void name_first_error(const pk_object_opener *o, const char *messages, pk_err *err) {
+    const char *first = o->hooks && o->hooks->note ? NULL : strstr(messages, "error:");
+    if (!first) return;
+    while (first > messages && first[-1] != '\n') first--;
+    pk_err said = *err;
+    pk_fail(err, said.kind, said.where, "%s: %.*s", said.what, (int)strcspn(first, "\n"), first);
+    pk_fix(err, "%s", said.fix);
+}
+
 /* Links the compiled object `relocatable`: in many layouts, or once. */
 static bool link_layouts(const pk_object_opener *o, const pk_compile_options *how,
                          const char *relocatable, unsigned count, pk_object *object,
@@ -156,6 +166,7 @@ static bool open_source(const pk_object_opener *o, const char *name, pk_object *
     pk_strbuf_init(&messages, MESSAGES_MAX);
     bool ok = compile_in(o, folder, name, object, &messages, err);
     rmdir(folder);
+    if (!ok) name_first_error(o, messages.data, err);
     note_lines(o, messages.data);
     pk_strbuf_fini(&messages);
     return ok;
