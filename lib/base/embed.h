@@ -6,6 +6,7 @@
 #define PK_BASE_EMBED_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #define PK_EMBEDDED(name)                                                         \
     extern const char name##_embed_begin[] __attribute__((visibility("hidden"))); \
@@ -20,6 +21,7 @@
     PK_EMBEDDED(name)
 
 #define pk_embed_data(name) (name##_embed_begin)
-#define pk_embed_bytes(name) ((size_t)(name##_embed_end - name##_embed_begin))
+/* As numbers: to the compiler the two ends are two objects, whose difference C does not define. */
+#define pk_embed_bytes(name) ((size_t)((uintptr_t)name##_embed_end - (uintptr_t)name##_embed_begin))
 
 #endif

@@ -104,15 +104,16 @@ static size_t class_marks(pk_mark marks[CLASSES], const classes *c, bool strip) 
     size_t n = 0;
     for (size_t k = 0; k < CLASSES; k++) {
         if (c->n[k] == 0) continue;
-        marks[n++] = (pk_mark){.kind = strip ? PK_MARK_STRIP : PK_MARK_POINTS,
-                               .tone = tones[k],
-                               .shape = shapes[k],
-                               .name = names[k],
-                               .n = c->n[k],
-                               .x = strip ? c->ns[k] : c->worker[k],
-                               .y = strip ? NULL : c->ns[k],
-                               .hover = c->hover[k],
-                               .tabled = !strip};
+        marks[n] = (pk_mark){.kind = strip ? PK_MARK_STRIP : PK_MARK_POINTS,
+                             .tone = tones[k],
+                             .shape = shapes[k],
+                             .name = names[k],
+                             .n = c->n[k],
+                             .x = strip ? c->ns[k] : c->worker[k],
+                             .y = strip ? NULL : c->ns[k],
+                             .hover = c->hover[k],
+                             .tabled = !strip};
+        n++;
     }
     return n;
 }

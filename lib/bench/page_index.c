@@ -4,28 +4,35 @@
 
 #include "bench/page_parts.h"
 
-/* How many of the fresh ones have which verdict. */
+static void count_cell(pk_page *page, pk_tint tint, size_t count) {
+    pk_page_cell(page, count ? tint : PK_TINT_MUTED, "%zu", count);
+}
+
+/* The last run: how many have which verdict. */
 static void add_counts(pk_page *page, size_t n, const pk_bench_page_entry entries[]) {
-    size_t count[4] = {0}, compared = 0, fresh = 0, failed = 0;
+    static const pk_column columns[] = {{"▲ regressed", true},   {"▼ improved", true},
+                                        {"? cannot tell", true}, {"= no change", true},
+                                        {"not compared", true},  {"✗ failed", true}};
+    static const pk_verdict_word order[] = {PK_REGRESSED, PK_IMPROVED, PK_CANNOT_TELL,
+                                            PK_NO_CHANGE};
+    size_t count[4] = {0}, fresh = 0, failed = 0, alone = 0;
     for (size_t i = 0; i < n; i++) {
         const pk_bench_result *r = entries[i].result;
         if (!entries[i].fresh) continue;
         fresh++;
         failed += r->failed;
-        if (!pk_page_compared(r)) continue;
-        compared++;
-        count[r->change.verdict.word]++;
+        if (pk_page_compared(r)) count[r->change.verdict.word]++;
+        else alone += !r->failed;
     }
-    pk_page_text(page, PK_TINT_NONE, "%zu benchmarks, %zu of them measured in the last run%s.", n,
-                 fresh, compared ? ":" : "");
-    if (failed) pk_page_text(page, PK_TINT_BAD, "✗ %zu failed", failed);
-    static const pk_verdict_word order[] = {PK_REGRESSED, PK_IMPROVED, PK_CANNOT_TELL,
-                                            PK_NO_CHANGE};
+    pk_page_text(page, PK_TINT_NONE, "%zu benchmark%s, %zu of them measured in the last run.", n,
+                 n == 1 ? "" : "s", fresh);
+    if (fresh == 0) return;
+    pk_page_table_begin(page, NULL, sizeof columns / sizeof columns[0], columns);
     for (size_t i = 0; i < 4; i++)
-        if (count[order[i]])
-            pk_page_text(page, pk_page_verdict_tint(order[i]), "%s %zu %s",
-                         pk_page_verdict_symbol(order[i]), count[order[i]],
-                         pk_verdict_name(order[i]));
+        count_cell(page, pk_page_verdict_tint(order[i]), count[order[i]]);
+    count_cell(page, PK_TINT_NONE, alone);
+    count_cell(page, PK_TINT_BAD, failed);
+    pk_page_table_end(page);
 }
 
 static void add_row(pk_page *page, pk_arena *arena, const pk_bench_page_entry *entry) {

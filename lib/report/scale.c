@@ -68,14 +68,14 @@ static void linear_ticks(const pk_scale *scale, pk_quantity quantity, size_t max
     ticks->n = 0;
     double first = ceil((low - slack) / step), last = floor((high + slack) / step);
     int decimals = (int)fmax(0, -floor(log10(step) + 1e-9));
-    for (double i = first; i <= last; i++) {
-        double shown = i * step;
+    size_t n = last >= first ? (size_t)(last - first) + 1 : 0;
+    if (decimals > PK_DECIMALS_MAX && n > 1) n = 1; /* the others would read the same */
+    for (size_t i = 0; i < n; i++) {
+        double shown = (first + (double)i) * step;
         if (fabs(shown) < slack) shown = 0;
         double value = shown * unit.factor;
-        size_t at = ticks->n;
-        if (decimals > PK_DECIMALS_MAX && at == 1) break; /* it would read as the first does */
+        pk_quantity_fixed(ticks->text[ticks->n], PK_QUANTITY_MAX, quantity, value, unit, decimals);
         add(ticks, fmin(fmax(value, scale->low), scale->high));
-        pk_quantity_fixed(ticks->text[at], PK_QUANTITY_MAX, quantity, value, unit, decimals);
     }
 }
 

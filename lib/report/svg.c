@@ -10,8 +10,8 @@
 
 PK_EMBED(pk_svg_style, "lib/report/svg.css");
 
-/* Units of the picture. Type is 13 units at most (svg.css, narrow screens); a cell is the width of a
- * digit of the widest common sans-serif face at that size: DejaVu Sans, 0.636 em. */
+/* Units of the picture. Type is 13 units at most (svg.css, narrow screens); a cell is the width of
+ * a digit of the widest common sans-serif face at that size: DejaVu Sans, 0.636 em. */
 #define CELL 8.3
 #define LINE 17.0        /* from one line of text to the next */
 #define EDGE 4.0         /* left free at the picture's edges */
@@ -173,6 +173,7 @@ static void choose_x_ticks(layout *l, const pk_axis *axis) {
 
 static double names_width(const pk_axis *axis) {
     double width = 0;
+    if (!axis->categories) return 0;
     for (size_t i = 0; i < axis->n_categories; i++)
         width = fmax(width, text_width(axis->categories[i]));
     return fmin(width, LABELS_MAX);
@@ -292,7 +293,7 @@ static void draw_alternative(pk_strbuf *out, const pk_chart *chart, const char *
 }
 
 void pk_svg_chart(pk_strbuf *out, const pk_chart *chart, const char *id) {
-    layout l = {0};
+    layout l = {.x.unit.name = "", .y.unit.name = ""};
     lay_out(chart, &l);
     pk_strbuf_addf(out,
                    "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"chart\" role=\"img\" "

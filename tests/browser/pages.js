@@ -21,6 +21,15 @@ function pagesBelow(dir) {
     }).sort();
 }
 
+// Of one function at several values only the last: those pages differ in their figures alone.
+function withoutTwins(files) {
+    const last = new Map(files.map((file) => {
+        const parts = path.relative(folder, file).split(path.sep);
+        return [parts.length === 5 ? parts.slice(0, 2).join('/') : file, file];
+    }));
+    return [...last.values()];
+}
+
 // Runs inside the page. Returns what it found; judging is done outside.
 function inspect() {
     const lin = (c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
@@ -156,7 +165,7 @@ async function look(context, file, width, colorScheme) {
 }
 
 async function main() {
-    const files = pagesBelow(folder);
+    const files = withoutTwins(pagesBelow(folder));
     const ways = [[1280, 'light', true], [1280, 'dark', false], [390, 'light', false], [390, 'dark', true]];
     console.log(`1..${files.length * ways.length}`);
     if (files.length === 0) throw new Error(`no pages below ${folder}`);
