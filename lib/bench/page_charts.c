@@ -14,7 +14,8 @@
 /* ... for this share of the values at each end; a second group of workers is no outlier. */
 #define BEYOND_SHARE 0.025
 
-void pk_page_domain(const double sorted[], size_t n, double *low, double *high, size_t *beyond) {
+void pk_page_domain(const double sorted[], size_t n, double bandwidth, double *low, double *high,
+                    size_t *beyond) {
     *beyond = 0;
     *low = n ? sorted[0] : (double)NAN;
     *high = n ? sorted[n - 1] : (double)NAN;
@@ -25,25 +26,23 @@ void pk_page_domain(const double sorted[], size_t n, double *low, double *high, 
     double most = pk_quantile_interpolated(sorted, n, 1 - BEYOND_SHARE);
     *low = fmax(*low, fmin(q1 - reach, least));
     *high = fmin(*high, fmax(q3 + reach, most));
-    double range = *high - *low, foot = 3 * pk_bandwidth_isj(n, sorted, NULL);
+    double range = *high - *low, foot = 3 * bandwidth;
     double margin = range > 0 ? fmax(0.06 * range, fmin(foot, 0.7 * range)) : 0;
     *low -= margin;
     *high += margin;
     for (size_t i = 0; i < n; i++) *beyond += sorted[i] < *low || sorted[i] > *high;
 }
 
-bool pk_page_curve_of(pk_arena *arena, const double sorted[], size_t n_values, double low,
-                      double high, double per, pk_page_curve *curve) {
+bool pk_page_curve_of(pk_arena *arena, const pk_page_values *values, double low, double high,
+                      double per, pk_page_curve *curve) {
     *curve = (pk_page_curve){0};
-    if (n_values < 2 || !(low < high)) return true;
-    double bandwidth = pk_bandwidth_isj(n_values, sorted, NULL);
-    if (!(bandwidth > 0) || !isfinite(bandwidth)) return true;
+    if (!(values->bandwidth > 0) || !(low < high)) return true;
     curve->x = PK_NEW(arena, PK_PAGE_CURVE_POINTS, double);
     curve->y = PK_NEW(arena, PK_PAGE_CURVE_POINTS, double);
     pk_err ignored;
     if (!curve->x || !curve->y ||
-        !pk_density(n_values, sorted, bandwidth, low, high, PK_PAGE_CURVE_POINTS, curve->y,
-                    &ignored))
+        !pk_density(values->n, values->sorted, values->bandwidth, low, high, PK_PAGE_CURVE_POINTS,
+                    curve->y, &ignored))
         return false;
     for (size_t i = 0; i < PK_PAGE_CURVE_POINTS; i++) {
         curve->x[i] = low + (high - low) * (double)i / (PK_PAGE_CURVE_POINTS - 1);
@@ -125,11 +124,11 @@ bool pk_page_chart_density(pk_page *page, pk_arena *arena, const pk_bench_result
     if (values->n == 0) return true;
     double low, high;
     size_t beyond;
-    pk_page_domain(values->sorted, values->n, &low, &high, &beyond);
+    pk_page_domain(values->sorted, values->n, values->bandwidth, &low, &high, &beyond);
     pk_unit unit = pk_unit_for(PK_Q_TIME, high);
     pk_page_curve curve;
     classes c;
-    if (!pk_page_curve_of(arena, values->sorted, values->n, low, high, unit.factor, &curve) ||
+    if (!pk_page_curve_of(arena, values, low, high, unit.factor, &curve) ||
         !classify(arena, &result->fences, values, &c))
         return false;
     const pk_fences *f = &result->fences;
@@ -178,7 +177,7 @@ bool pk_page_chart_order(pk_page *page, pk_arena *arena, const pk_bench_result *
     if (values->n == 0) return true;
     double low, high;
     size_t beyond;
-    pk_page_domain(values->sorted, values->n, &low, &high, &beyond);
+    pk_page_domain(values->sorted, values->n, values->bandwidth, &low, &high, &beyond);
     classes c;
     if (!classify(arena, &result->fences, values, &c)) return false;
     const double interval[] = {result->typical.low, result->typical.high};
@@ -220,14 +219,15 @@ bool pk_page_chart_both(pk_page *page, pk_arena *arena, const pk_page_values *ne
     if (new_side->n == 0 || old_side->n == 0) return true;
     double low, high, old_low, old_high;
     size_t beyond, old_beyond;
-    pk_page_domain(new_side->sorted, new_side->n, &low, &high, &beyond);
-    pk_page_domain(old_side->sorted, old_side->n, &old_low, &old_high, &old_beyond);
+    pk_page_domain(new_side->sorted, new_side->n, new_side->bandwidth, &low, &high, &beyond);
+    pk_page_domain(old_side->sorted, old_side->n, old_side->bandwidth, &old_low, &old_high,
+                   &old_beyond);
     low = fmin(low, old_low);
     high = fmax(high, old_high);
     pk_unit unit = pk_unit_for(PK_Q_TIME, high);
     pk_page_curve curve, old_curve;
-    if (!pk_page_curve_of(arena, new_side->sorted, new_side->n, low, high, unit.factor, &curve) ||
-        !pk_page_curve_of(arena, old_side->sorted, old_side->n, low, high, unit.factor, &old_curve))
+    if (!pk_page_curve_of(arena, new_side, low, high, unit.factor, &curve) ||
+        !pk_page_curve_of(arena, old_side, low, high, unit.factor, &old_curve))
         return false;
     double mean = pk_summarize(new_side->ns, new_side->n).mean;
     double old_mean = pk_summarize(old_side->ns, old_side->n).mean;
@@ -312,7 +312,7 @@ bool pk_page_chart_changes(pk_page *page, pk_arena *arena, const pk_bench_result
     if (!sorted) return false;
     double low, high;
     size_t beyond;
-    pk_page_domain(sorted, n, &low, &high, &beyond);
+    pk_page_domain(sorted, n, 0, &low, &high, &beyond);
     double noise = result->noise_threshold;
     const double threshold[] = {-noise, noise};
     const pk_bench_change *c = &result->change;

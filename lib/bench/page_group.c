@@ -126,6 +126,7 @@ static bool chart_boxes(pk_page *page, pk_arena *arena, const group *g) {
 /* The values as changes from their own mean. */
 static void make_relative(pk_page_values *v, double mean) {
     for (size_t i = 0; i < v->n; i++) v->sorted[i] = v->sorted[i] / mean - 1;
+    v->bandwidth /= mean;
 }
 
 static bool chart_violins(pk_page *page, pk_arena *arena, const group *g) {
@@ -141,7 +142,7 @@ static bool chart_violins(pk_page *page, pk_arena *arena, const group *g) {
         make_relative(&values[i], r->typical.point);
         double from, to;
         size_t outside;
-        pk_page_domain(values[i].sorted, values[i].n, &from, &to, &outside);
+        pk_page_domain(values[i].sorted, values[i].n, values[i].bandwidth, &from, &to, &outside);
         low = fmin(low, from);
         high = fmax(high, to);
         beyond += outside;
@@ -149,8 +150,7 @@ static bool chart_violins(pk_page *page, pk_arena *arena, const group *g) {
     if (!(low < high)) return true;
     for (size_t i = 0; i < g->n; i++) {
         pk_page_curve curve;
-        if (!pk_page_curve_of(arena, values[i].sorted, values[i].n, low, high, 1, &curve))
-            return false;
+        if (!pk_page_curve_of(arena, &values[i], low, high, 1, &curve)) return false;
         if (curve.n)
             marks[n_marks++] = (pk_mark){.kind = PK_MARK_VIOLIN,
                                          .tone = PK_TONE_NEW,

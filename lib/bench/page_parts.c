@@ -5,6 +5,7 @@
 
 #include "base/units.h"
 #include "bench/words.h"
+#include "stats/density.h"
 #include "stats/robust.h"
 
 bool pk_page_values_of(pk_arena *arena, const pk_bench_result *result, int side,
@@ -21,6 +22,8 @@ bool pk_page_values_of(pk_arena *arena, const pk_bench_result *result, int side,
         values->worker[values->n++] = (double)(i + 1);
     }
     pk_sort(values->sorted, values->n);
+    double bandwidth = values->n >= 2 ? pk_bandwidth_isj(values->n, values->sorted, NULL) : 0;
+    values->bandwidth = bandwidth > 0 && isfinite(bandwidth) ? bandwidth : 0;
     return true;
 }
 

@@ -10,9 +10,10 @@ enum { PK_PAGE_ARENA_BYTES = 256 << 20, PK_PAGE_DIGITS = 5 };
 /* Values of one side over its workers, in the order they ran; those without a figure left out. */
 typedef struct pk_page_values {
     size_t n;
-    double *ns;     /* per iteration */
-    double *worker; /* 1, 2 ...: which one */
-    double *sorted; /* ns, ascending */
+    double *ns;       /* per iteration */
+    double *worker;   /* 1, 2 ...: which one */
+    double *sorted;   /* ns, ascending */
+    double bandwidth; /* of their density; 0: too few, or all equal */
 } pk_page_values;
 /* n = 0 when there are none; false: out of memory. */
 bool pk_page_values_of(pk_arena *arena, const pk_bench_result *result, int side,
