@@ -1,5 +1,6 @@
 #include "stats/bootstrap.h"
 
+#include <assert.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -206,17 +207,18 @@ static bool no_memory(pk_err *err) {
 }
 
 static bool run_all(run *r, pk_err *err) {
-    uint64_t blocks = (r->options->resamples + BLOCK - 1) / BLOCK;
+    uint64_t blocks = (r->options->resamples - 1) / BLOCK + 1; /* resamples >= 1 */
     uint64_t n_threads = r->options->threads > 1 ? r->options->threads : 1;
     if (n_threads > blocks) n_threads = blocks;
     if (n_threads > THREADS_MAX) n_threads = THREADS_MAX;
 
     thread threads[THREADS_MAX];
-    size_t room = pk_resample_room(r->n_max), started = 0;
-    uint32_t *words = calloc((size_t)n_threads, (room + r->n_max) * sizeof words[0]);
+    size_t room = pk_resample_room(r->n_max), each = room + r->n_max, started = 0;
+    assert(each > 0 && n_threads > 0);
+    uint32_t *words = calloc((size_t)n_threads, each * sizeof words[0]);
     if (!words) return no_memory(err);
     for (size_t i = 0; i < n_threads; i++) {
-        uint32_t *own = words + i * (room + r->n_max);
+        uint32_t *own = words + i * each;
         threads[i].of = r;
         threads[i].own.index = own;
         threads[i].own.counts = own + room;
@@ -291,11 +293,12 @@ static bool store_new(store *s, const pk_bootstrap_options *options, size_t n_le
         pk_fix(err, "measure with at least two workers and --nresamples 1 or more");
         return false;
     }
-    size_t doubles = 0;
+    size_t doubles, bytes;
     if (n > INT32_MAX / 2 || __builtin_mul_overflow(options->resamples, statistics, &doubles) ||
-        __builtin_add_overflow(doubles, n, &doubles))
+        __builtin_add_overflow(doubles, n, &doubles) ||
+        __builtin_mul_overflow(doubles, sizeof(double), &bytes))
         return no_memory(err);
-    s->memory = s->next = calloc(doubles, sizeof(double));
+    s->memory = s->next = malloc(bytes); /* all of it is written before it is read */
     return s->memory || no_memory(err);
 }
 

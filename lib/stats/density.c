@@ -29,20 +29,20 @@ static double bandwidth_robust(size_t n, const double sorted[]) {
     return or_of_equal(n > 1 ? 0.9 * spread * pow((double)n, -0.2) : 0, s.mean);
 }
 
-enum { BINS = 1024, STAGES = 7 };
+enum { BINS = 1024, STAGES = 7, ANGLES = 4 * BINS };
 
 /* Botev's transform of the data: squares of half the cosine coefficients 1 .. BINS - 1 of the
  * relative frequencies in BINS bins over low .. low + range. */
 static void cosine_squares(size_t n, const double sorted[], double low, double range,
                            double square[BINS]) {
-    double cosine[4 * BINS], a[BINS] = {0}; /* cos(2 pi i / 4 BINS): every angle that occurs */
-    for (size_t i = 0; i < sizeof cosine / sizeof cosine[0]; i++)
-        cosine[i] = cos(2 * M_PI * (double)i / (4 * BINS));
+    double cosine[ANGLES],
+        a[BINS] = {0}; /* every angle that occurs is a multiple of 2 pi / ANGLES */
+    for (size_t i = 0; i < ANGLES; i++) cosine[i] = cos(2 * M_PI * (double)i / ANGLES);
     for (size_t i = 0; i < n;) {
         size_t bin = (size_t)fmin(BINS - 1, (sorted[i] - low) / range * BINS), first = i;
         while (i < n && (size_t)fmin(BINS - 1, (sorted[i] - low) / range * BINS) == bin) i++;
         double share = (double)(i - first) / (double)n;
-        for (size_t k = 1; k < BINS; k++) a[k] += share * cosine[k * (2 * bin + 1) % (4 * BINS)];
+        for (size_t k = 1; k < BINS; k++) a[k] += share * cosine[k * (2 * bin + 1) % ANGLES];
     }
     for (size_t k = 1; k < BINS; k++) square[k] = a[k] * a[k];
 }
@@ -117,8 +117,7 @@ double pk_bandwidth_isj(size_t n, const double sorted[], bool *fell_back) {
 
 /* ---- density ---- */
 
-#define REACH 8.5           /* bandwidths after which the kernel is 0 to double precision */
-#define BINS_LEAST 4096     /* over low .. high */
+#define REACH 7             /* bandwidths after which the kernel is below 1e-10 of its peak */
 #define BINS_PER_WIDTH 32   /* bins in one bandwidth */
 #define BINS_MOST (1 << 22) /* 32 MiB; a kernel too narrow for that is summed value by value */
 #define KERNELS_FEW 100000  /* values times points: so few are quicker summed one by one */
@@ -145,8 +144,8 @@ typedef struct grid {
 
 static bool grid_of(grid *g, double bandwidth, double low, double high, size_t points) {
     double span = high - low;
-    double width = fmin(span / BINS_LEAST, bandwidth / BINS_PER_WIDTH);
-    double intervals = (double)(points - 1), per_point = ceil(span / width / intervals);
+    double intervals = (double)(points - 1);
+    double per_point = ceil(span * BINS_PER_WIDTH / bandwidth / intervals);
     double exact = span / (per_point * intervals), margin = ceil(REACH * bandwidth / exact);
     double count = per_point * intervals + 1 + 2 * margin;
     if (!(count <= BINS_MOST)) return false;
