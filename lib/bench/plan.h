@@ -1,4 +1,7 @@
-/* How many workers, how long each, in which order: decided before and between workers. Pure. */
+/* How many workers, how long each, in which order: decided before and between workers. Pure.
+ * The length of a worker is not adapted to what the first ones show (Kalibera & Jones 2013 give the
+ * best length from the variances within and between processes): the figures of workers of different
+ * length are no one sample. */
 #ifndef PK_BENCH_PLAN_H
 #define PK_BENCH_PLAN_H
 

@@ -1,6 +1,7 @@
 /* What became of a worker: by made-up endings, and with real workers on objects that go wrong. */
 #include "tests/unit/worker_process.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -235,6 +236,82 @@ static void one_that_talks_without_end_is_measured_all_the_same(void **state) {
     if (o.failed) fail_msg("%s", o.failure.why);
 }
 
+/* A script in the worker's place. */
+static pk_worker_outcome run_script(const fixture *f, const char *folder, const char *text) {
+    char script[CHECK_PATH_MAX];
+    check_write_file(check_path(script, folder, "script"), text);
+    assert_int_equal(chmod(script, 0700), 0);
+    pk_spawn_place place = f->place;
+    place.program = script;
+    const pk_worker_job job = {.task = PK_TASK_ONCE, .objects = {f->nasty}};
+    pk_worker_outcome o;
+    pk_err err;
+    assert_ok(pk_worker_spawn(&place, &job, 0, &o, &err), &err);
+    return o;
+}
+
+/* Is there such a process, and is it more than a zombie? */
+static bool is_alive(const char *pid) {
+    char path[CHECK_PATH_MAX], stat[1024];
+    snprintf(path, sizeof path, "/proc/%s/stat", pid);
+    if (access(path, F_OK) < 0) return false;
+    const char *state = strrchr(check_read_file(stat, sizeof stat, path), ')');
+    return state && state[2] != 'Z' && state[2] != 'X';
+}
+
+static void children_of_a_worker_go_with_it(void **state) {
+    const fixture *f = *state;
+    char folder[CHECK_PATH_MAX], text[2 * CHECK_PATH_MAX], pid[64], path[CHECK_PATH_MAX];
+    check_folder_begin(folder);
+    check_path(path, folder, "pid");
+    /* It keeps the pipes open. */
+    snprintf(text, sizeof text, "#!/bin/sh\nsleep 1000 &\nprintf $! >%s\nexit 7\n", path);
+    pk_worker_outcome o = run_script(f, folder, text);
+    assert_true(o.failed);
+    assert_int_equal(o.failure.number, 7);
+    assert_true(o.duration_ns < PATIENCE_NS);
+    check_read_file(pid, sizeof pid, path);
+    assert_true(pid[0] >= '1' && pid[0] <= '9');
+    uint64_t until_ns = pk_now_ns() + PATIENCE_NS;
+    while (is_alive(pid) && pk_now_ns() < until_ns) sched_yield();
+    assert_false(is_alive(pid));
+    check_folder_end(folder);
+}
+
+static void a_flood_is_bounded(void **state) {
+    const fixture *f = *state;
+    char folder[CHECK_PATH_MAX];
+    check_folder_begin(folder);
+    pk_worker_outcome o =
+        run_script(f, folder, "#!/bin/sh\nhead -c 3000000 /dev/zero >&3\nexit 0\n");
+    assert_true(o.failed);
+    assert_int_equal(o.failure.kind, PK_FAIL_GARBAGE);
+    o = run_script(f, folder, "#!/bin/sh\nseq 200000\nprintf the.end >&2\nexit 1\n");
+    assert_int_equal(o.failure.kind, PK_FAIL_EXIT);
+    size_t length = strlen(o.failure.output);
+    assert_int_equal(length, 1023);
+    assert_string_equal(o.failure.output + length - 14, "200000\nthe.end");
+    check_folder_end(folder);
+}
+
+/* In front of all else, so that what lies above it in memory moves. */
+static void padding_is_in_the_environment(void **state) {
+    const fixture *f = *state;
+    char folder[CHECK_PATH_MAX], script[CHECK_PATH_MAX];
+    check_folder_begin(folder);
+    check_write_file(check_path(script, folder, "script"),
+                     "#!/bin/sh\nprintf '%s' \"${#PERFKIT_PADDING}\"\nexit 1\n");
+    assert_int_equal(chmod(script, 0700), 0);
+    pk_spawn_place place = f->place;
+    place.program = script;
+    const pk_worker_job job = {.task = PK_TASK_ONCE, .objects = {f->nasty}};
+    pk_worker_outcome o;
+    pk_err err;
+    assert_ok(pk_worker_spawn(&place, &job, 3984, &o, &err), &err);
+    assert_string_equal(o.failure.output, "3984");
+    check_folder_end(folder);
+}
+
 static void a_program_that_cannot_start_is_an_error(void **state) {
     const fixture *f = *state;
     pk_spawn_place place = f->place;
@@ -271,6 +348,9 @@ int main(void) {
         TEST(one_that_hangs_is_killed_in_time),
         TEST(the_deadline_of_the_run_stops_without_blame),
         TEST(one_that_talks_without_end_is_measured_all_the_same),
+        TEST(children_of_a_worker_go_with_it),
+        TEST(a_flood_is_bounded),
+        TEST(padding_is_in_the_environment),
         TEST(a_program_that_cannot_start_is_an_error),
         TEST(nothing_is_left_behind),
     };
