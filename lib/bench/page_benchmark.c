@@ -304,14 +304,13 @@ static void add_head(pk_page *page, const pk_bench_result *result) {
 }
 
 static bool add_all(pk_page *page, pk_arena *arena, const pk_bench_result *result,
-                    const pk_environment *environment, size_t n,
-                    const pk_bench_session sessions[]) {
+                    const pk_bench_report *run, size_t n, const pk_bench_session sessions[]) {
     add_head(page, result);
     add_failures(page, result);
     if (pk_page_measured(result) && !add_time(page, arena, result)) return false;
     if (!add_change(page, arena, result) || !add_history(page, arena, n, sessions)) return false;
     add_measurement(page, result);
-    if (environment) pk_page_environment(page, environment);
+    if (run) pk_page_machine(page, run);
     return true;
 }
 
@@ -329,7 +328,7 @@ static size_t trail_of(pk_arena *arena, const pk_bench_page_entry *entry, pk_lin
 }
 
 bool pk_bench_page_benchmark(FILE *out, const pk_bench_page_entry *entry,
-                             const pk_environment *environment, size_t n,
+                             const pk_bench_report *run, size_t n,
                              const pk_bench_session sessions[], pk_err *err) {
     pk_arena *arena = pk_arena_new(PK_PAGE_ARENA_BYTES);
     pk_page page;
@@ -337,7 +336,7 @@ bool pk_bench_page_benchmark(FILE *out, const pk_bench_page_entry *entry,
     if (!arena) return pk_page_out_of_memory(err);
     size_t n_trail = trail_of(arena, entry, trail);
     pk_page_begin(&page, entry->result->id, n_trail, trail);
-    bool built = add_all(&page, arena, entry->result, environment, n, sessions);
+    bool built = add_all(&page, arena, entry->result, run, n, sessions);
     bool ok = pk_page_finish(&page, built, out, err);
     pk_arena_free(arena);
     return ok;

@@ -29,9 +29,9 @@ typedef struct pk_page_curve {
 } pk_page_curve;
 bool pk_page_curve_of(pk_arena *arena, const pk_page_values *values, double low, double high,
                       double per, pk_page_curve *curve);
-/* The domain that shows sorted[0..n) and the feet of its density (bandwidth; 0: it has none): all of
- * it, unless a few values (at most 5 %) lie so far out that the rest would shrink to a line. *beyond
- * counts what is not shown. n = 0: NaN. */
+/* The domain that shows sorted[0..n) and the feet of its density (bandwidth; 0: it has none): all
+ * of it, unless a few values (at most 5 %) lie so far out that the rest would shrink to a line.
+ * *beyond counts what is not shown. n = 0: NaN. */
 void pk_page_domain(const double sorted[], size_t n, double bandwidth, double *low, double *high,
                     size_t *beyond);
 

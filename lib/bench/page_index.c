@@ -67,11 +67,12 @@ static void add_groups(pk_page *page, pk_arena *arena, size_t n,
 }
 
 static void add_all(pk_page *page, pk_arena *arena, size_t n, const pk_bench_page_entry entries[],
-                    const pk_environment *environment) {
+                    const pk_bench_report *run) {
     static const pk_column columns[] = {{"benchmark", false}, {"time", true},
                                         {"interval", true},   {"change", true},
                                         {"verdict", false},   {"measured", false}};
     add_counts(page, n, entries);
+    if (run && run->interrupted) pk_page_text(page, PK_TINT_WARN, "The last run was interrupted.");
     pk_page_section(page, "All benchmarks");
     if (n == 0) {
         pk_page_text(page, PK_TINT_MUTED, "The store is empty: perfkit bench fills it.");
@@ -82,18 +83,18 @@ static void add_all(pk_page *page, pk_arena *arena, size_t n, const pk_bench_pag
     for (size_t i = 0; i < n; i++) add_row(page, arena, &entries[i]);
     pk_page_table_end(page);
     add_groups(page, arena, n, entries);
-    if (!environment) return;
+    if (!run) return;
     pk_page_section(page, "Machine of the last run");
-    pk_page_environment(page, environment);
+    pk_page_machine(page, run);
 }
 
 bool pk_bench_page_index(FILE *out, size_t n, const pk_bench_page_entry entries[],
-                         const pk_environment *environment, pk_err *err) {
+                         const pk_bench_report *run, pk_err *err) {
     pk_arena *arena = pk_arena_new(PK_PAGE_ARENA_BYTES);
     pk_page page;
     if (!arena) return pk_page_out_of_memory(err);
     pk_page_begin(&page, "Benchmarks", 0, NULL);
-    add_all(&page, arena, n, entries, environment);
+    add_all(&page, arena, n, entries, run);
     bool ok = pk_page_finish(&page, true, out, err);
     pk_arena_free(arena);
     return ok;

@@ -146,19 +146,19 @@ static bool write_file(writing *w, const char *directory, write_page *write, con
 
 typedef struct benchmark_page {
     const pk_bench_page_entry *entry;
-    const pk_environment *environment;
+    const pk_bench_report *run;
     size_t n;
     const pk_bench_session *sessions;
 } benchmark_page;
 
 static bool write_benchmark(FILE *out, const void *context, pk_err *err) {
     const benchmark_page *p = context;
-    return pk_bench_page_benchmark(out, p->entry, p->environment, p->n, p->sessions, err);
+    return pk_bench_page_benchmark(out, p->entry, p->run, p->n, p->sessions, err);
 }
 
 static bool write_benchmarks(writing *w) {
     for (size_t i = 0; i < w->n; i++) {
-        benchmark_page p = {.entry = &w->entries[i], .environment = &w->report->environment};
+        benchmark_page p = {.entry = &w->entries[i], .run = w->report};
         pk_bench_session *sessions = NULL;
         if (!p.entry->fresh) continue;
         if (!pk_store_sessions(w->store, p.entry->directory, NULL, w->arena, &sessions, &p.n,
@@ -205,7 +205,7 @@ static bool write_groups(writing *w) {
 
 static bool write_index(FILE *out, const void *context, pk_err *err) {
     const writing *w = context;
-    return pk_bench_page_index(out, w->n, w->entries, &w->report->environment, err);
+    return pk_bench_page_index(out, w->n, w->entries, w->report, err);
 }
 
 bool pk_bench_write_pages(pk_store *store, const pk_bench_report *report, pk_err *err) {
