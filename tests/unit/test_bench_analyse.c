@@ -422,6 +422,24 @@ static void isolated_blocks_of_layouts_are_counted_by_layout(void **state) {
     end(&b);
 }
 
+/* Without the fifth worker a window of four may straddle two layouts, whose times differ. */
+static void a_block_does_not_straddle_layouts(void **state) {
+    (void)state;
+    static const bool is_new[4] = {true, false, false, true};
+    bench b;
+    begin(&b);
+    b.r.change.source = PK_CHANGE_ISOLATED;
+    for (size_t i = 0; i < 64; i++) {
+        if (i == 4) continue;
+        int layout = (int)(i / 4 % 8);
+        double ns = 100 * exp(0.1 * layout) * (is_new[i % 4] ? 1.05 : 1);
+        add(&b, is_new[i % 4] ? ns : NAN, is_new[i % 4] ? NAN : ns)->layout = layout;
+    }
+    analyse(&b);
+    assert_near(b.r.change.ratio.point, 0.05, 1e-12);
+    end(&b);
+}
+
 static void a_lost_worker_costs_isolated_runs_only_its_block(void **state) {
     (void)state;
     static const bool is_new[4] = {true, false, false, true};
@@ -733,6 +751,7 @@ int main(void) {
         cmocka_unit_test(with_layouts_the_layout_is_the_unit),
         cmocka_unit_test(isolated_blocks_cancel_drift),
         cmocka_unit_test(isolated_blocks_of_layouts_are_counted_by_layout),
+        cmocka_unit_test(a_block_does_not_straddle_layouts),
         cmocka_unit_test(a_lost_worker_costs_isolated_runs_only_its_block),
         cmocka_unit_test(the_width_alone_decides_when_to_stop),
         cmocka_unit_test(a_session_is_a_trimmed_mean_of_logs),

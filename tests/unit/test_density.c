@@ -108,6 +108,15 @@ static void isj_is_near_the_optimum_of_the_normal(void **state) {
     assert_near(bandwidth, 1.06 * 2 * pow(N, -0.2), 0.2);
 }
 
+/* The number comes from the paper's formulas written down again in Python, and bisection. */
+static void isj_is_the_root_of_the_papers_equation(void **state) {
+    (void)state;
+    double x[150];
+    for (int i = 1; i <= 150; i++) x[i - 1] = sin(i) + i % 3 * 2;
+    pk_sort(x, 150);
+    assert_near(pk_bandwidth_isj(150, x, NULL), 0.24597510655178834, 1e-8);
+}
+
 static void isj_scales_with_the_data(void **state) {
     (void)state;
     enum { N = 140 };
@@ -236,6 +245,7 @@ int main(void) {
         cmocka_unit_test(values_outside_the_window_count_with_what_reaches_in),
         cmocka_unit_test(silverman_is_criterions_formula),
         cmocka_unit_test(isj_is_near_the_optimum_of_the_normal),
+        cmocka_unit_test(isj_is_the_root_of_the_papers_equation),
         cmocka_unit_test(isj_scales_with_the_data),
         cmocka_unit_test(isj_falls_back_without_spread),
         cmocka_unit_test(isj_sees_two_modes_that_silverman_merges),
