@@ -13,6 +13,8 @@
 #define REACH_IQR 5
 /* ... for this share of the values at each end; a second group of workers is no outlier. */
 #define BEYOND_SHARE 0.025
+/* Left out only if the rest gains that much room. */
+#define WORTH_CLIPPING 1.5
 
 void pk_page_domain(const double sorted[], size_t n, double bandwidth, double *low, double *high,
                     size_t *beyond) {
@@ -24,8 +26,11 @@ void pk_page_domain(const double sorted[], size_t n, double bandwidth, double *l
     double q3 = pk_quantile_interpolated(sorted, n, 0.75), reach = REACH_IQR * (q3 - q1);
     double least = pk_quantile_interpolated(sorted, n, BEYOND_SHARE);
     double most = pk_quantile_interpolated(sorted, n, 1 - BEYOND_SHARE);
-    *low = fmax(*low, fmin(q1 - reach, least));
-    *high = fmin(*high, fmax(q3 + reach, most));
+    double from = fmax(*low, fmin(q1 - reach, least)), to = fmin(*high, fmax(q3 + reach, most));
+    if (*high - *low > WORTH_CLIPPING * (to - from)) {
+        *low = from;
+        *high = to;
+    }
     double range = *high - *low, foot = 3 * bandwidth;
     double margin = range > 0 ? fmax(0.06 * range, fmin(foot, 0.7 * range)) : 0;
     *low -= margin;

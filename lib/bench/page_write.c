@@ -72,7 +72,7 @@ static bool add_fresh(writing *w) {
     for (size_t i = 0; i < w->report->n_results; i++) {
         const pk_bench_result *r = &w->report->results[i];
         char directory[DIRECTORY_BYTES];
-        if (!pk_store_directory(r->group, r->function, r->value, directory, sizeof directory))
+        if (!pk_store_place(w->store, r->group, r->function, r->value, directory, sizeof directory))
             continue;
         const char *copy = pk_arena_strdup(w->arena, directory);
         if (!copy) return out_of_memory(w);
