@@ -42,6 +42,9 @@
  * keep them costs 34 KiB per connection. */
 #define TLS_BUFFERS_KEPT_MAX 1024u
 #define MEMO_BYTES_MAX 1024u /* beyond it, comparing costs as much as parsing */
+/* So many small reads share a reading of the clock: at most 10 us apart. */
+#define READS_PER_STAMP 8
+#define SMALL_READ_BYTES 4096u
 #define OWN_EVENTS (EPOLLIN | EPOLLRDHUP | EPOLLET)
 
 typedef enum conn_state { CLOSED, CONNECTING, IDLE, BUSY } conn_state;
@@ -81,6 +84,8 @@ struct pk_engine {
     pk_curl_route *routes;
     uint64_t first_slot;
     uint64_t next_sweep_ns;
+    uint64_t now_ns;      /* the last reading of the clock .. */
+    uint32_t stamps_left; /* .. which does for so many more reads */
     uint32_t n_slots;
     uint32_t n_connecting;
     pk_completion *done; /* n_slots */
@@ -95,6 +100,26 @@ static void send_rest(conn *c);
 
 static uint32_t index_of(const conn *c) {
     return (uint32_t)(c - c->engine->conns);
+}
+
+/* --- time ------------------------------------------------------------------------------------ */
+
+static uint64_t read_clock(pk_engine *e) {
+    e->stamps_left = 0;
+    return e->now_ns = pk_now_ns();
+}
+
+/* The moment of a read that epoll had announced. What it announced was there when the wait ended,
+ * so that moment does for a batch's first small answers; the later bytes of one may have come
+ * since, so it does not for all. A long read, or one through TLS, takes much longer than reading
+ * the clock. */
+static uint64_t stamp_read(pk_engine *e, const conn *c, size_t bytes) {
+    if (e->stamps_left == 0 || bytes > SMALL_READ_BYTES || c->io.ssl) {
+        read_clock(e);
+        e->stamps_left = READS_PER_STAMP;
+    }
+    e->stamps_left--;
+    return e->now_ns;
 }
 
 /* --- the end of a request or a connection ---------------------------------------------------- */
@@ -187,7 +212,7 @@ static void peer_ended(conn *c, pk_io how) {
         return;
     }
     if (retry(c)) return;
-    uint64_t now_ns = pk_now_ns();
+    uint64_t now_ns = read_clock(c->engine);
     if (how == PK_IO_ERROR && !c->head_ns) {
         fail(c, PK_LOAD_E_RESET, 0, now_ns);
         return;
@@ -271,7 +296,7 @@ static void read_all(conn *c, bool is_last) {
         size_t moved = 0;
         size_t held = c->held_bytes;
         if (held && !make_room(c)) {
-            fail(c, PK_LOAD_E_MEMORY, 0, pk_now_ns());
+            fail(c, PK_LOAD_E_MEMORY, 0, read_clock(e));
             return;
         }
         char *data = held ? c->held : e->buffer;
@@ -282,10 +307,11 @@ static void read_all(conn *c, bool is_last) {
             peer_ended(c, io);
             return;
         }
-        uint64_t now_ns = pk_now_ns(); /* before parsing: that time is ours */
+        uint64_t now_ns = stamp_read(e, c, moved); /* before parsing: that time is ours */
         bool goes_on = take(c, data, held + moved, now_ns);
-        if (is_last) continue; /* an idle connection runs into its end and is closed */
-        if (c->io.ssl ? !goes_on && !pk_transport_holds(&c->io) : moved < room) return;
+        bool is_drained = c->io.ssl ? !goes_on && !pk_transport_holds(&c->io) : moved < room;
+        if (is_drained && !is_last) return; /* else an idle one runs into its end and is closed */
+        e->stamps_left = 0;                 /* what comes now may be newer than the event */
     }
 }
 
@@ -306,7 +332,7 @@ static void want_out(conn *c, bool wanted) {
 static void sending_failed(conn *c) {
     c->cannot_send = true;
     read_all(c, true);
-    if (c->state == BUSY && !retry(c)) fail(c, PK_LOAD_E_SEND, 0, pk_now_ns());
+    if (c->state == BUSY && !retry(c)) fail(c, PK_LOAD_E_SEND, 0, read_clock(c->engine));
 }
 
 static void send_rest(conn *c) {
@@ -416,7 +442,7 @@ static void on_connected(void *context, CURL *easy, CURLcode code) {
         int sys_errno;
         pk_load_error_class error = pk_curl_failure(easy, code, c->socket_errno, false, &sys_errno);
         keep_phases(c);
-        fail(c, error, sys_errno, pk_now_ns());
+        fail(c, error, sys_errno, read_clock(c->engine));
         return;
     }
     keep_phases(c);
@@ -424,8 +450,9 @@ static void on_connected(void *context, CURL *easy, CURLcode code) {
     c->state = BUSY;
     curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &fd);
     if (fd != CURL_SOCKET_BAD && adopt(c, fd)) begin_request(c);
-    else if (errno == EMFILE || errno == ENFILE) fail(c, PK_LOAD_E_FILES, errno, pk_now_ns());
-    else fail(c, PK_LOAD_E_OTHER, 0, pk_now_ns());
+    else if (errno == EMFILE || errno == ENFILE)
+        fail(c, PK_LOAD_E_FILES, errno, read_clock(c->engine));
+    else fail(c, PK_LOAD_E_OTHER, 0, read_clock(c->engine));
 }
 
 /* In a cache shared with others, libcurl would look at our kept connections once a second, whenever
@@ -464,7 +491,7 @@ static void begin_connect(conn *c) {
     c->engine->n_connecting++;
     c->socket_errno = 0;
     if (set_up_easy(c)) pk_curl_loop_add(&c->engine->loop, index_of(c), c->easy);
-    else fail(c, PK_LOAD_E_MEMORY, 0, pk_now_ns());
+    else fail(c, PK_LOAD_E_MEMORY, 0, read_clock(c->engine));
 }
 
 /* --- the engine ------------------------------------------------------------------------------ */
@@ -539,10 +566,14 @@ static uint64_t engine_submit(pk_engine *e, uint32_t index) {
 static void handle_event(pk_engine *e, const struct epoll_event *event) {
     if (!(event->data.u64 & PK_LOOP_OWN_BIT)) {
         pk_curl_loop_event(&e->loop, event);
+        e->stamps_left = 0;
         return;
     }
     conn *c = &e->conns[event->data.u64 & ~PK_LOOP_OWN_BIT];
-    if (c->state == BUSY && !c->cannot_send && !request_is_sent(c)) send_rest(c);
+    if (c->state == BUSY && !c->cannot_send && !request_is_sent(c)) {
+        send_rest(c);
+        e->stamps_left = 0;
+    }
     if (c->state == BUSY || c->state == IDLE)
         read_all(c, event->events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR));
 }
@@ -551,7 +582,6 @@ static void handle_event(pk_engine *e, const struct epoll_event *event) {
  * still count; what is recorded is the time that really passed. */
 static void sweep(pk_engine *e, uint64_t now_ns) {
     uint64_t period_ns = e->plan->timeout_ns / 16 + 1;
-    if (now_ns < e->next_sweep_ns) return;
     e->next_sweep_ns = now_ns + (period_ns < SWEEP_MAX_NS ? period_ns : SWEEP_MAX_NS);
     for (uint32_t i = 0; i < e->n_slots; i++) {
         conn *c = &e->conns[i];
@@ -567,9 +597,12 @@ static size_t engine_poll(pk_engine *e, pk_wait *wait, const pk_completion **don
     if (e->next_sweep_ns < wait->until_ns) wait->until_ns = e->next_sweep_ns;
     if (e->n_done) wait->until_ns = 0;
     int n = pk_curl_loop_wait(&e->loop, wait, events, EVENTS_PER_WAIT);
+    e->now_ns = wait->woke_ns;
+    e->stamps_left = READS_PER_STAMP;
     for (int i = 0; i < n; i++) handle_event(e, &events[i]);
+    e->stamps_left = 0;
     pk_curl_loop_run_timers(&e->loop, wait->woke_ns);
-    if (e->next_sweep_ns != UINT64_MAX) sweep(e, wait->woke_ns);
+    if (e->next_sweep_ns <= wait->woke_ns) sweep(e, read_clock(e));
     size_t n_done = e->n_done;
     *done = e->done;
     e->n_done = 0;

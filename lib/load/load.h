@@ -101,9 +101,10 @@ typedef struct pk_load_generator {
                               CPU did so; NaN if unknown */
     double cpu_spun_ratio; /* part of cpu_ratio_mean spent looking at the clock before sends */
     double cpu_ns_per_request; /* without that part */
-    double steal_ratio;        /* of the machine, NaN if unknown */
-    double busy_ratio;         /* of the machine, NaN if unknown */
-    unsigned cpus;             /* that perfkit may run on: pk_cpu_count() */
+    double paused_ratio; /* share of the threads' time paused for answers to gather (gather.h) */
+    double steal_ratio;  /* of the machine, NaN if unknown */
+    double busy_ratio;   /* of the machine, NaN if unknown */
+    unsigned cpus;       /* that perfkit may run on: pk_cpu_count() */
     uint64_t switches_involuntary;
     uint64_t retransmits; /* TCP_INFO total over all connections */
     bool retransmits_known;

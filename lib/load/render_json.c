@@ -316,6 +316,7 @@ static void add_generator(pk_json *doc, const pk_load_result *r) {
     pk_json_double(o, "cpuBusiestThread", g->cpu_ratio_max);
     pk_json_double(o, "cpuMeanThread", g->cpu_ratio_mean);
     pk_json_double(o, "cpuSpinning", g->cpu_spun_ratio);
+    pk_json_double(o, "paused", g->paused_ratio);
     pk_json_double(o, "cpuWaiting", g->cpu_wait_ratio);
     pk_json_double(o, "cpuPerRequest", seconds(g->cpu_ns_per_request));
     pk_json_uint(o, "cpus", g->cpus);

@@ -117,6 +117,7 @@ static void judge_cpu(const pk_load_outcome *out, pk_load_result *r) {
     pk_load_generator *g = &r->generator;
     uint64_t sum_ns = 0;
     uint64_t spun_ns = 0;
+    uint64_t paused_ns = 0;
     g->cpus = pk_cpu_count();
     g->ports = out->ports->ports;
     g->port_hold_s = (double)out->ports->hold_ns / 1e9;
@@ -130,6 +131,7 @@ static void judge_cpu(const pk_load_outcome *out, pk_load_result *r) {
         if (ratio > g->cpu_ratio_max) g->cpu_ratio_max = ratio;
         sum_ns += cpu_ns;
         spun_ns += report->spun_ns;
+        paused_ns += report->paused_ns;
         double wait = report->cpu_wait_known && r->elapsed_ns
                           ? (double)report->cpu_wait_ns / (double)r->elapsed_ns
                           : NAN;
@@ -142,6 +144,7 @@ static void judge_cpu(const pk_load_outcome *out, pk_load_result *r) {
     double threads_ns = (double)r->elapsed_ns * (double)out->n_reports;
     g->cpu_ratio_mean = r->elapsed_ns ? (double)sum_ns / threads_ns : NAN;
     g->cpu_spun_ratio = r->elapsed_ns ? (double)spun_ns / threads_ns : NAN;
+    g->paused_ratio = r->elapsed_ns ? (double)paused_ns / threads_ns : NAN;
     /* what was spun was not always on the CPU */
     uint64_t worked_ns = sum_ns > spun_ns ? sum_ns - spun_ns : 0;
     g->cpu_ns_per_request = r->sent ? (double)worked_ns / (double)r->sent : NAN;

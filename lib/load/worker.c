@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "load/gather.h"
 #include "timing/clock.h"
 
 #define CONNECTING_MAX 256u /* more at once only fill the server's accept queue */
@@ -43,6 +44,8 @@ struct pk_worker {
     uint64_t woke_ns;               /* when the last wait for events returned; 0: not yet */
     uint64_t now_ns;                /* the last reading of the clock, at most a batch old */
     uint64_t spin_ns;               /* a wait for a due request ends so much earlier */
+    pk_gather gather;
+    uint64_t pause_ns; /* before the next look for answers */
     pk_worker_report report;
     bool failed;
     pk_err err;
@@ -161,26 +164,48 @@ static void slot_done(pk_worker *w, const pk_completion *c) {
     }
 }
 
-static void poll_once(pk_worker *w, uint64_t until_ns) {
+/* Lets answers gather; returns the moment behind it. */
+static uint64_t pause_before_look(pk_worker *w, uint64_t now_ns, uint64_t until_ns) {
+    if (w->pause_ns == 0 || now_ns + w->pause_ns > until_ns) return now_ns;
+    pk_sleep_until_ns(now_ns + w->pause_ns);
+    uint64_t end_ns = pk_now_ns();
+    w->report.paused_ns += end_ns - now_ns;
+    return end_ns;
+}
+
+static void take_completions(pk_worker *w, const pk_completion done[], size_t n) {
     pk_tally *t = w->tally;
-    pk_wait wait = {.now_ns = pk_now_ns(), .until_ns = until_ns};
-    const pk_completion *done;
-    pk_tally_publish(t);
-    if (w->woke_ns) pk_hist_record(t->hist[PK_TALLY_LOOP], wait.now_ns - w->woke_ns);
-    size_t n = w->config.ops->poll(w->engine, &wait, &done);
-    w->woke_ns = w->now_ns = wait.woke_ns;
-    if (until_ns == 0 && n == 0) { /* no work and no wait: it belongs to neither figure */
-        w->report.spun_ns += wait.woke_ns - wait.now_ns;
-        w->woke_ns = 0;
-    }
+    uint64_t fastest_ns = UINT64_MAX;
     for (size_t i = 0; i < n; i++) {
         const pk_completion *c = &done[i];
+        uint64_t took_ns = c->end_ns - c->start_ns;
+        if (took_ns < fastest_ns) fastest_ns = took_ns;
         pk_tally_completion(t, c, w->state[c->slot].due_ns, w->start_ns,
                             c->end_ns <= w->deadline_ns);
         pk_tally_in_flight(t, in_window_ns(w, c->end_ns), -1);
         slot_done(w, c);
     }
     if (n > 0 && done[n - 1].end_ns > w->now_ns) w->now_ns = done[n - 1].end_ns;
+    bool may_pause = w->config.schedule.rate_hz <= 0 && !t->window_over;
+    w->pause_ns = may_pause ? pk_gather_pause_ns(&w->gather, n, fastest_ns, t->in_flight) : 0;
+}
+
+static void poll_once(pk_worker *w, uint64_t until_ns) {
+    pk_tally *t = w->tally;
+    uint64_t worked_until_ns = pk_now_ns();
+    const pk_completion *done;
+    pk_tally_publish(t);
+    if (w->woke_ns) pk_hist_record(t->hist[PK_TALLY_LOOP], worked_until_ns - w->woke_ns);
+    pk_wait wait = {.now_ns = pause_before_look(w, worked_until_ns, until_ns),
+                    .until_ns = until_ns};
+    size_t n = w->config.ops->poll(w->engine, &wait, &done);
+    w->woke_ns = w->now_ns = wait.woke_ns;
+    pk_gather_waited(&w->gather, worked_until_ns, wait.woke_ns);
+    if (until_ns == 0 && n == 0) { /* no work and no wait: it belongs to neither figure */
+        w->report.spun_ns += wait.woke_ns - wait.now_ns;
+        w->woke_ns = 0;
+    }
+    take_completions(w, done, n);
 }
 
 static bool must_stop(const pk_worker *w) {
@@ -248,6 +273,7 @@ static void measure(pk_worker *w) {
     bool waits_known = pk_cpu_thread_wait(&waited_before_ns);
     pk_cpu_thread(&before);
     t->window_start_ns = w->start_ns;
+    pk_gather_begin(&w->gather, pk_now_ns());
     run_window(w);
     uint64_t end_ns = window_end_ns(w);
     pk_tally_window_end(t, end_ns); /* the drain is no part of it */

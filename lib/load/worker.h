@@ -56,6 +56,7 @@ typedef struct pk_worker_report {
     uint64_t drain_end_ns;  /* = window_end_ns without a drain */
     pk_cpu_usage cpu;       /* inside the window */
     uint64_t spun_ns;       /* of that: looking at the clock until a request was due */
+    uint64_t paused_ns;     /* inside the window, off the CPU: letting answers gather (gather.h) */
     bool cpu_wait_known;
     uint64_t cpu_wait_ns; /* inside the window: ready to run, but no CPU was free */
     pk_counter_values counters;

@@ -27,6 +27,15 @@ load load_helper
     json '.generator.cpuSpinning == 0'
 }
 
+@test "load client: a thread that has time to spare never leaves an answer lying" {
+    stall
+    load_json -z 500ms -q 2000 -c 4 --threads 1 "$URL"
+    json '.generator.paused == 0'
+    start_serve
+    load_json -z 500ms -c 64 --threads 1 "$SERVE_URL/delay/20ms"
+    json '.generator.paused == 0 and .statusCodeDistribution["200"] > 64'
+}
+
 # busy_cpu N: N programs that want the last of our CPUs all the time, for at most 30 s. Sets BUSY
 # (that CPU) and REST (the others).
 busy_cpu() {

@@ -61,6 +61,7 @@ static inline pk_load_result result_begin(void) {
                       .cpu_ratio_mean = 0.2,
                       .cpu_wait_ratio = 0.015,
                       .cpu_spun_ratio = 0,
+                      .paused_ratio = 0.03,
                       .cpu_ns_per_request = 800e3,
                       .steal_ratio = 0.001,
                       .busy_ratio = 0.5,
