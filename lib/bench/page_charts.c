@@ -1,6 +1,7 @@
 #include "bench/page_charts.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "bench/words.h"
 #include "stats/density.h"
@@ -363,6 +364,36 @@ bool pk_page_chart_changes(pk_page *page, pk_arena *arena, const pk_bench_result
 
 /* ---- the past ---- */
 
+/* The runs with this verdict; hover texts as those of all. */
+typedef struct called {
+    size_t n;
+    double *x, *y;
+    const char **hover;
+} called;
+
+static bool called_of(pk_arena *arena, size_t n, const pk_bench_session sessions[],
+                      const char *const hover[], pk_verdict_word word, called *c) {
+    *c = (called){.x = PK_NEW(arena, n, double),
+                  .y = PK_NEW(arena, n, double),
+                  .hover = PK_NEW(arena, n, const char *)};
+    if (!c->x || !c->y || !c->hover) return false;
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(sessions[i].verdict, pk_verdict_name(word)) != 0) continue;
+        c->x[c->n] = (double)(i + 1);
+        c->y[c->n] = sessions[i].typical_ns;
+        c->hover[c->n++] = hover[i];
+    }
+    return true;
+}
+
+static const char *hover_of(pk_arena *arena, size_t number, const pk_bench_session *s) {
+    char when[PK_PAGE_TIME_MAX];
+    return pk_arena_printf(arena, "run %zu, %s: %s%s%s%s%s", number,
+                           pk_page_time(when, s->time_unix_ns),
+                           PK_PAGE_TIME_TEXT(arena, s->typical_ns), s->verdict[0] ? ", " : "",
+                           s->verdict, s->history_id[0] ? ", " : "", s->history_id);
+}
+
 bool pk_page_chart_history(pk_page *page, pk_arena *arena, size_t n,
                            const pk_bench_session sessions[]) {
     if (n < 2) return true;
@@ -371,17 +402,16 @@ bool pk_page_chart_history(pk_page *page, pk_arena *arena, size_t n,
     const char **hover = PK_NEW(arena, n, const char *);
     if (!x || !y || !low || !high || !hover) return false;
     for (size_t i = 0; i < n; i++) {
-        char when[PK_PAGE_TIME_MAX];
-        const pk_bench_session *s = &sessions[i];
         x[i] = (double)(i + 1);
-        y[i] = s->typical_ns;
-        low[i] = s->low_ns;
-        high[i] = s->high_ns;
-        hover[i] = pk_arena_printf(
-            arena, "run %zu, %s: %s%s%s", i + 1, pk_page_time(when, s->time_unix_ns),
-            PK_PAGE_TIME_TEXT(arena, s->typical_ns), s->history_id[0] ? ", " : "", s->history_id);
-        if (!hover[i]) return false;
+        y[i] = sessions[i].typical_ns;
+        low[i] = sessions[i].low_ns;
+        high[i] = sessions[i].high_ns;
+        if (!(hover[i] = hover_of(arena, i + 1, &sessions[i]))) return false;
     }
+    called slower, faster;
+    if (!called_of(arena, n, sessions, hover, PK_REGRESSED, &slower) ||
+        !called_of(arena, n, sessions, hover, PK_IMPROVED, &faster))
+        return false;
     const pk_mark marks[] = {
         {.kind = PK_MARK_BAND,
          .tone = PK_TONE_NEW,
@@ -392,6 +422,22 @@ bool pk_page_chart_history(pk_page *page, pk_arena *arena, size_t n,
          .name = "interval"},
         {.kind = PK_MARK_LINE, .tone = PK_TONE_NEW, .n = n, .x = x, .y = y, .name = "mean"},
         {.kind = PK_MARK_POINTS, .tone = PK_TONE_NEW, .n = n, .x = x, .y = y, .hover = hover},
+        {.kind = PK_MARK_POINTS,
+         .tone = PK_TONE_BAD,
+         .shape = PK_TRIANGLE,
+         .n = slower.n,
+         .x = slower.x,
+         .y = slower.y,
+         .hover = slower.hover,
+         .name = "regressed"},
+        {.kind = PK_MARK_POINTS,
+         .tone = PK_TONE_GOOD,
+         .shape = PK_DIAMOND,
+         .n = faster.n,
+         .x = faster.x,
+         .y = faster.y,
+         .hover = faster.hover,
+         .name = "improved"},
     };
     pk_chart chart = {.title = "Time over the runs",
                       .description =
