@@ -347,9 +347,9 @@ bool pk_page_chart_changes(pk_page *page, pk_arena *arena, const pk_bench_result
     };
     char verdict[PK_WORDS_MAX];
     const char *text = pk_arena_printf(
-        arena, "New against base within each worker process; above 0 is slower. The verdict: %s%s",
+        arena, "%s. Each point is new against base within one worker; above 0 is slower.%s",
         pk_words_verdict(verdict, sizeof verdict, result),
-        beyond ? ". Single workers lie beyond the picture." : ".");
+        beyond ? " Single workers lie beyond the picture." : "");
     if (!text) return false;
     pk_chart chart = {
         .title = "Change seen by each worker",
