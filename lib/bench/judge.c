@@ -24,6 +24,7 @@ static bool side_is_whole(const pk_bench_side *side) {
 /* The protocol is kept, but does the reply answer the job? */
 static bool answers(const pk_worker_job *job, const pk_worker_reply *reply) {
     if (reply->kind != PK_REPLY_DONE || job->task != PK_TASK_MEASURE) return true;
+    if (reply->worker.old_first != job->old_first) return false;
     for (int i = 0; i < PK_SIDES; i++)
         if (job->objects[i] ? !side_is_whole(&reply->worker.side[i])
                             : reply->worker.side[i].units > 0)

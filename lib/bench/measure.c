@@ -229,7 +229,6 @@ static bool push_worker(task *t, const pk_plan_turn *turn, const pk_worker_reply
     pk_bench_worker *slot = pk_array_push(&t->workers);
     if (!slot) return no_memory(err);
     *slot = reply->worker;
-    slot->old_first = turn->old_first;
     slot->layout = turn->layout;
     t->state.workers++;
     if (turn->has[PK_SIDE_NEW]) t->result->throughput = reply->throughput;
