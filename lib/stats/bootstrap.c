@@ -67,23 +67,13 @@ static void draw_counts(const sample *from, scratch *s) {
     for (size_t i = 0; i < from->n; i++) s->counts[s->index[i]]++;
 }
 
-/* Mean and standard deviation, from the counts. */
-static void moments(const sample *from, const uint32_t counts[], double *mean, double *deviation) {
-    double sums[2] = {0}, squares[2] = {0}; /* two by two: the order is part of the result */
-    size_t i = 0;
-    for (; i + 2 <= from->n; i += 2)
-        for (size_t k = 0; k < 2; k++) {
-            double count = (double)(int32_t)counts[i + k]; /* signed: one instruction */
-            sums[k] += count * from->x[i + k];
-            squares[k] += count * from->square[i + k];
-        }
-    if (i < from->n) {
-        sums[0] += (double)counts[i] * from->x[i];
-        squares[0] += (double)counts[i] * from->square[i];
-    }
-    double n = (double)from->n, sum = sums[0] + sums[1];
-    *mean = from->centre + sum / n;
-    *deviation = sqrt(fmax(0, (squares[0] + squares[1] - sum * sum / n) / (n - 1)));
+/* Of n drawn values, about the centre: their mean and their variance (n - 1). */
+static void moments(const sample *from, const uint32_t index[], size_t n, double *mean,
+                    double *variance) {
+    double size = (double)n, sum = sum_of(from->x, index, n);
+    double squares = sum_of(from->square, index, n);
+    *mean = sum / size;
+    *variance = fmax(0, (squares - sum * sum / size) / (size - 1));
 }
 
 /* The median (interpolated) of the resample, about the centre, without sorting: the sample is
@@ -127,11 +117,14 @@ static void resample_mean(const data *from, scratch *s, double out[]) {
 static void resample_all(const data *from, scratch *s, double out[]) {
     const sample *one = &from->side[0];
     size_t at;
+    double mean, variance;
     draw_counts(one, s);
-    moments(one, s->counts, &out[0], &out[3]);
+    moments(one, s->index, one->n, &mean, &variance);
     double median = median_of(one, s->counts, &at);
+    out[0] = one->centre + mean;
     out[1] = one->centre + median;
     out[2] = mad_of(one, s->counts, median, at);
+    out[3] = sqrt(variance);
 }
 
 static void resample_slope(const data *from, scratch *s, double out[]) {
@@ -140,29 +133,28 @@ static void resample_slope(const data *from, scratch *s, double out[]) {
     out[0] = sum_of(from->xy, s->index, n) / sum_of(from->xx, s->index, n);
 }
 
-/* Of one half of a pooled resample: the mean about the pool's, and variance / n. */
-static double pooled_half(const sample *pool, scratch *s, size_t first, size_t n, double *error) {
-    double sum = sum_of(pool->x, s->index + first, n);
-    double squares = sum_of(pool->square, s->index + first, n), size = (double)n;
-    *error = fmax(0, (squares - sum * sum / size) / (size - 1)) / size;
-    return sum / size;
-}
-
 /* Ratios of means and of medians, and t under pooling. */
 static void resample_two(const data *from, scratch *s, double out[]) {
-    double mean[2], median[2], deviation, error[2];
+    double mean[2], median[2], error[2];
     for (size_t k = 0; k < 2; k++) {
+        const sample *side = &from->side[k];
         size_t at;
-        draw_counts(&from->side[k], s);
-        moments(&from->side[k], s->counts, &mean[k], &deviation);
-        median[k] = from->side[k].centre + median_of(&from->side[k], s->counts, &at);
+        draw_counts(side, s);
+        mean[k] = side->centre + sum_of(side->x, s->index, side->n) / (double)side->n;
+        median[k] = side->centre + median_of(side, s->counts, &at);
     }
     out[0] = mean[0] / mean[1] - 1;
     out[1] = median[0] / median[1] - 1;
 
     pk_resample_draw(&s->random, (uint32_t)from->pool.n, s->index);
-    mean[0] = pooled_half(&from->pool, s, 0, from->side[0].n, &error[0]);
-    mean[1] = pooled_half(&from->pool, s, from->side[0].n, from->side[1].n, &error[1]);
+    const uint32_t *index = s->index;
+    for (size_t k = 0; k < 2; k++) {
+        size_t n = from->side[k].n;
+        double variance;
+        moments(&from->pool, index, n, &mean[k], &variance);
+        error[k] = variance / (double)n;
+        index += n;
+    }
     out[2] = (mean[0] - mean[1]) / sqrt(error[0] + error[1]);
 }
 
