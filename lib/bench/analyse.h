@@ -9,9 +9,9 @@
  * warnings (behind those that stand there) and, where change.source is live or isolated, change
  * with the old side's estimates and the change of the median. result->workers, the levels and
  * thresholds, and change.source, .baseline and .identical_code are set by the caller; a stored
- * change is computed before or after by pk_bench_change_stored, but before if its verdict is to be
- * warned about. What cannot be known (no worker: `failed` is set then; one worker: intervals) is
- * NaN. Texts are allocated in the arena. PK_E_LIMIT without memory. */
+ * change is computed by pk_bench_change_stored, before this, which warns about it. What cannot be
+ * known (no worker: `failed` is set then; one worker: intervals) is NaN. Texts are allocated in
+ * the arena. PK_E_LIMIT without memory. */
 bool pk_bench_analyse(pk_bench_result *result, const pk_bench_options *options, pk_arena *arena,
                       pk_err *err) PK_MUST_CHECK;
 
@@ -49,8 +49,9 @@ typedef struct pk_bench_session {
 void pk_bench_session_of(const pk_bench_result *result, const pk_environment *environment,
                          pk_bench_session *session);
 /* Change of result against n stored sessions of one artefact, the newest last; methods.md,
- * "Stored numbers". Sets ratio, old_ns, normalised, history, refused and verdict of result->change
- * and its source to PK_CHANGE_STORED; what only a live comparison knows becomes NaN. */
+ * "Change, against stored numbers". Sets ratio, old_ns, normalised, history, refused and verdict of
+ * result->change and its source to PK_CHANGE_STORED; what only a live comparison knows becomes NaN.
+ */
 void pk_bench_change_stored(pk_bench_result *result, const pk_environment *environment, size_t n,
                             const pk_bench_session sessions[], const pk_bench_options *options);
 

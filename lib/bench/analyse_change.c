@@ -8,7 +8,6 @@
 #include "bench/analyse_parts.h"
 #include "stats/robust.h"
 
-#define TRIM 0.2
 #define STORED_SPREAD_MOST 0.1 /* of workers, above which stored numbers say nothing */
 #define STORED_DF 12           /* of an interval from two sessions */
 #define HISTORY_LEAST 3        /* sessions from which their own spread is used */
@@ -149,7 +148,7 @@ void pk_bench_session_of(const pk_bench_result *result, const pk_environment *en
         if (pk_worker_values_of(&x, result, value[k])) {
             if (k == 0) session->workers = x.n;
             pk_sort(x.x, x.n);
-            pk_trimmed t = pk_trimmed_mean(x.x, x.n, TRIM);
+            pk_trimmed t = pk_trimmed_mean(x.x, x.n, PK_WORKERS_TRIM);
             session->location[k] = t.mean;
             session->standard_error[k] = t.standard_error;
             session->spread[k] = pk_iqr_spread(x.x, x.n);
@@ -166,20 +165,18 @@ static bool known(const pk_bench_session *s, int column) {
 /* Why these two sessions cannot be compared; false: they can. */
 static bool refuse(char out[256], const pk_bench_session *now, const pk_bench_session *old,
                    int column) {
-    if (!old || !known(old, 0)) {
-        snprintf(out, 256,
-                 "the baseline has no numbers of its workers; run the old build again "
-                 "beside the new one with --compare-with");
+    static const char *const how = "run the old build again beside the new one with --compare-with";
+    if (!old || !known(old, column)) {
+        snprintf(out, 256, "the baseline has no numbers of its workers; %s", how);
+        return true;
+    }
+    if (!known(now, column)) {
+        snprintf(out, 256, "too few workers to compare with stored numbers; %s", how);
         return true;
     }
     double spread = fmax(now->spread[column], old->spread[column]);
-    if (spread <= STORED_SPREAD_MOST && known(now, column)) return false;
-    if (!known(now, column)) snprintf(out, 256, "too few workers to compare with stored numbers");
-    else
-        snprintf(out, 256,
-                 "workers differ by %.0f %%; run the old build again beside the new one with "
-                 "--compare-with",
-                 100 * spread);
+    if (spread <= STORED_SPREAD_MOST) return false;
+    snprintf(out, 256, "workers differ by %.0f %%; %s", 100 * spread, how);
     return true;
 }
 
@@ -189,30 +186,30 @@ typedef struct history {
     double mean, standard_error, df;
 } history;
 
+/* Only calm sessions of the machine that the newest one ran on. */
+static bool belongs(const pk_bench_session *s, const pk_bench_session *newest, int column) {
+    return known(s, column) && s->spread[column] <= STORED_SPREAD_MOST &&
+           strcmp(s->environment, newest->environment) == 0;
+}
+
 static history history_of(size_t n, const pk_bench_session sessions[],
                           const pk_bench_session *newest, int column) {
     history h = {0};
-    double sum = 0, squares = 0, worker_variance = 0;
-    for (int pass = 0; pass < 2; pass++) {
-        for (size_t i = 0; i < n; i++) {
-            const pk_bench_session *s = &sessions[i];
-            if (!known(s, column) || s->spread[column] > STORED_SPREAD_MOST ||
-                strcmp(s->environment, newest->environment) != 0)
-                continue;
-            double d = s->location[column] - h.mean;
-            if (pass > 0) {
-                squares += d * d;
-                continue;
-            }
-            h.n++;
-            sum += s->location[column];
-            worker_variance += s->spread[column] * s->spread[column];
-        }
-        if (pass == 0) h.mean = sum / (double)h.n;
+    double sum = 0, worker_squares = 0, squares = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (!belongs(&sessions[i], newest, column)) continue;
+        h.n++;
+        sum += sessions[i].location[column];
+        worker_squares += sessions[i].spread[column] * sessions[i].spread[column];
     }
     double count = (double)h.n;
-    worker_variance /= count;
-    double variance = (3 * worker_variance + squares) / (count + 2);
+    h.mean = sum / count;
+    for (size_t i = 0; i < n; i++) {
+        if (!belongs(&sessions[i], newest, column)) continue;
+        double d = sessions[i].location[column] - h.mean;
+        squares += d * d;
+    }
+    double variance = (3 * worker_squares / count + squares) / (count + 2);
     h.standard_error = sqrt(variance * (1 + 1 / count));
     h.df = count + 2;
     return h;

@@ -6,6 +6,8 @@
 
 #include "bench/bench.h"
 
+#define PK_WORKERS_TRIM 0.2 /* at each end, where workers are judged robustly */
+
 /* One number per worker, or block of workers, with what it may depend on. */
 typedef struct pk_worker_values {
     size_t n;

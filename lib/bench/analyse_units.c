@@ -7,8 +7,6 @@
 #include "stats/robust.h"
 #include "stats/summary.h"
 
-#define TRIM 0.2
-
 static double side_ns(const pk_bench_side *side) {
     return side->units > 0 ? side->trimmed_ns : NAN;
 }
@@ -130,7 +128,7 @@ pk_unit_estimate pk_unit_estimate_of(const pk_worker_values *values, bool robust
     }
     if (robust) {
         pk_sort(unit, e.units);
-        pk_trimmed t = pk_trimmed_mean(unit, e.units, TRIM);
+        pk_trimmed t = pk_trimmed_mean(unit, e.units, PK_WORKERS_TRIM);
         e.location = t.mean;
         e.standard_error = t.standard_error;
         e.df = (double)t.kept - 1;
