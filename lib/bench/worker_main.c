@@ -1,8 +1,10 @@
 /* The worker program; see bench/worker.h. Linked from few objects, so that it starts quickly. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -125,6 +127,9 @@ DEFAULT_OPTIONS(__tsan_default_options)
 DEFAULT_OPTIONS(__ubsan_default_options)
 
 int main(void) {
+    /* Whoever started us and is gone (a second Ctrl-C, kill -9) cannot end a benchmark that hangs.
+     */
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     pk_arena *arena = pk_arena_new(ARENA_BYTES);
     bool ok = arena && work(arena);
     pk_arena_free(arena);

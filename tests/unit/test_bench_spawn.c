@@ -278,6 +278,42 @@ static void children_of_a_worker_go_with_it(void **state) {
     check_folder_end(folder);
 }
 
+/* The one child of a process, as text. */
+static bool child_of(pid_t pid, char child[64]) {
+    char path[CHECK_PATH_MAX];
+    snprintf(path, sizeof path, "/proc/%d/task/%d/children", pid, pid);
+    if (access(path, R_OK) < 0) return false;
+    check_read_file(child, 64, path);
+    child[strcspn(child, " ")] = '\0';
+    return child[0];
+}
+
+static void a_worker_ends_with_who_started_it(void **state) {
+    const fixture *f = *state;
+    char child[64] = "";
+    if (access("/proc/thread-self/children", R_OK) < 0) skip(); /* CONFIG_PROC_CHILDREN */
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        run(f, &f->place, "hang");
+        _exit(0);
+    }
+    /* The first child only lists the object: wait for one that stays. */
+    char last[64] = "";
+    uint64_t until_ns = pk_now_ns() + PATIENCE_NS, same_since_ns = pk_now_ns();
+    while (pk_now_ns() < until_ns && pk_now_ns() - same_since_ns < 500 * MS) {
+        if (child_of(pid, child) && strcmp(child, last) == 0) continue;
+        memcpy(last, child, sizeof last);
+        same_since_ns = pk_now_ns();
+    }
+    assert_true(child[0]);
+    assert_true(is_alive(child));
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    while (is_alive(child) && pk_now_ns() < until_ns) sched_yield();
+    assert_false(is_alive(child));
+}
+
 static void a_flood_is_bounded(void **state) {
     const fixture *f = *state;
     char folder[CHECK_PATH_MAX];
@@ -349,6 +385,7 @@ int main(void) {
         TEST(the_deadline_of_the_run_stops_without_blame),
         TEST(one_that_talks_without_end_is_measured_all_the_same),
         TEST(children_of_a_worker_go_with_it),
+        TEST(a_worker_ends_with_who_started_it),
         TEST(a_flood_is_bounded),
         TEST(padding_is_in_the_environment),
         TEST(a_program_that_cannot_start_is_an_error),
