@@ -7,25 +7,25 @@
  * 4 to 8 % more requests, since the server is woken and disturbed less often.
  *
  * The price is that an answer may lie unread for the length of the pause. So there are pauses only
- * in a closed loop, in a thread that works more than half of its time (where answers wait for each
- * other anyway), after a look that found little, and for at most an eighth of the time in which
- * the fastest of the last answers came. Where the server is the limit the mean latency does not
- * grow by them: it is connections / rate, whoever lets them wait (Little's law). */
+ * in a closed loop, in a thread that works a quarter of its time or more, after a look that found
+ * little, and so short that the mean latency cannot grow by more than a sixteenth. Where the server
+ * is the limit it does not grow at all: it is connections / rate, whoever lets them wait (Little's
+ * law).
+ *
+ * That law also says how busy the thread is: it has in_flight / latency answers a second to work
+ * on. To measure how long it waits would not do: on a machine with other work, it waits for a CPU
+ * and for a server that has none, and is busy all the same. */
 #ifndef PK_LOAD_GATHER_H
 #define PK_LOAD_GATHER_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 typedef struct pk_gather {
-    uint64_t since_ns;  /* where the period begins that is being looked at */
-    uint64_t waited_ns; /* part of it that was waited or paused */
-    bool is_busy;       /* the period before: worked more than half of it */
+    uint64_t answer_ns; /* work on one answer, about the median over the looks; 0: not known */
 } pk_gather;
 
-void pk_gather_begin(pk_gather *gather, uint64_t now_ns);
-/* A wait for answers, its pause included. Moments ascend from call to call. */
-void pk_gather_waited(pk_gather *gather, uint64_t from_ns, uint64_t until_ns);
+/* What a look found, and how long the thread then worked on it. */
+void pk_gather_worked(pk_gather *gather, uint64_t answers, uint64_t work_ns);
 /* How long to pause before the next look; 0: not at all. Of the last look: how many answers it
  * found and the latency of the fastest. */
 uint64_t pk_gather_pause_ns(const pk_gather *gather, uint64_t answers, uint64_t fastest_ns,

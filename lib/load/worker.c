@@ -45,7 +45,8 @@ struct pk_worker {
     uint64_t now_ns;                /* the last reading of the clock, at most a batch old */
     uint64_t spin_ns;               /* a wait for a due request ends so much earlier */
     pk_gather gather;
-    uint64_t pause_ns; /* before the next look for answers */
+    uint64_t found;    /* answers and errors in the last look for them */
+    uint64_t pause_ns; /* before the next one */
     pk_worker_report report;
     bool failed;
     pk_err err;
@@ -186,6 +187,7 @@ static void take_completions(pk_worker *w, const pk_completion done[], size_t n)
         slot_done(w, c);
     }
     if (n > 0 && done[n - 1].end_ns > w->now_ns) w->now_ns = done[n - 1].end_ns;
+    w->found = n;
     bool may_pause = w->config.schedule.rate_hz <= 0 && !t->window_over;
     w->pause_ns = may_pause ? pk_gather_pause_ns(&w->gather, n, fastest_ns, t->in_flight) : 0;
 }
@@ -195,12 +197,14 @@ static void poll_once(pk_worker *w, uint64_t until_ns) {
     uint64_t worked_until_ns = pk_now_ns();
     const pk_completion *done;
     pk_tally_publish(t);
-    if (w->woke_ns) pk_hist_record(t->hist[PK_TALLY_LOOP], worked_until_ns - w->woke_ns);
+    if (w->woke_ns) {
+        pk_hist_record(t->hist[PK_TALLY_LOOP], worked_until_ns - w->woke_ns);
+        pk_gather_worked(&w->gather, w->found, worked_until_ns - w->woke_ns);
+    }
     pk_wait wait = {.now_ns = pause_before_look(w, worked_until_ns, until_ns),
                     .until_ns = until_ns};
     size_t n = w->config.ops->poll(w->engine, &wait, &done);
     w->woke_ns = w->now_ns = wait.woke_ns;
-    pk_gather_waited(&w->gather, worked_until_ns, wait.woke_ns);
     if (until_ns == 0 && n == 0) { /* no work and no wait: it belongs to neither figure */
         w->report.spun_ns += wait.woke_ns - wait.now_ns;
         w->woke_ns = 0;
@@ -273,7 +277,6 @@ static void measure(pk_worker *w) {
     bool waits_known = pk_cpu_thread_wait(&waited_before_ns);
     pk_cpu_thread(&before);
     t->window_start_ns = w->start_ns;
-    pk_gather_begin(&w->gather, pk_now_ns());
     run_window(w);
     uint64_t end_ns = window_end_ns(w);
     pk_tally_window_end(t, end_ns); /* the drain is no part of it */
