@@ -215,6 +215,7 @@ void pk_exchange_done(void *cls, struct MHD_Connection *mhd, void **context,
     if (conn->stage != STAGE_HEAD) {
         /* One reading per request: the end of this one is where the next one begins. */
         uint64_t now = conn->worker->now_ns = pk_now_ns();
+        conn->worker->ended++;
         if (how != MHD_REQUEST_TERMINATED_COMPLETED_OK) {
             count_aborted(conn, how);
         } else if (!conn->scrape) {

@@ -95,6 +95,9 @@ struct pk_worker {
     uint64_t now_ns; /* the last reading of the clock: after the wait, or the last answer's end */
     struct pollfd *fds;
     uint64_t next_look_ns, starved_until_ns;
+    uint64_t ended;     /* requests so far; this worker alone writes and reads it */
+    uint64_t waited_ns; /* when it last waited for work */
+    bool is_serving;    /* the last turn ended a request */
 
     uint64_t left;         /* connections that have ended */
     _Atomic uint64_t load; /* its connections, those in the inbox too */
