@@ -54,7 +54,7 @@ static void fix_access(pk_err *err, const char *fallback) {
 
 /* ---- reading ---- */
 
-static bool read_fd(int fd, const char *where, size_t max_bytes, pk_strbuf *out, pk_err *err) {
+static bool read_to_end(int fd, const char *where, size_t max_bytes, pk_strbuf *out, pk_err *err) {
     char buffer[READ_BYTES];
     size_t start = out->length;
     for (;;) {
@@ -80,8 +80,17 @@ static bool read_fd(int fd, const char *where, size_t max_bytes, pk_strbuf *out,
     }
 }
 
-bool pk_file_read(const char *path, size_t max_bytes, pk_strbuf *out, pk_err *err) {
+bool pk_fd_read_all(int fd, const char *where, size_t max_bytes, pk_strbuf *out, pk_err *err) {
     assert(pk_strbuf_ok(out));
+    size_t before = out->length;
+    if (read_to_end(fd, where, max_bytes, out, err)) return true;
+    out->failed = false;
+    out->length = before;
+    if (out->capacity > 1) out->data[before] = '\0';
+    return false;
+}
+
+bool pk_file_read(const char *path, size_t max_bytes, pk_strbuf *out, pk_err *err) {
     bool is_stdin = strcmp(path, "-") == 0;
     const char *where = is_stdin ? "standard input" : path;
     int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -90,13 +99,7 @@ bool pk_file_read(const char *path, size_t max_bytes, pk_strbuf *out, pk_err *er
         fix_access(err, "check the path");
         return false;
     }
-    size_t before = out->length;
-    bool ok = read_fd(fd, where, max_bytes, out, err);
-    if (!ok) {
-        out->failed = false;
-        out->length = before;
-        if (out->capacity > 1) out->data[before] = '\0';
-    }
+    bool ok = pk_fd_read_all(fd, where, max_bytes, out, err);
     if (!is_stdin) close(fd);
     return ok;
 }

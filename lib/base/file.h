@@ -10,6 +10,10 @@
 /* Appends the file's bytes to *out; "-" reads standard input. More than max_bytes is an error. */
 bool pk_file_read(const char *path, size_t max_bytes, pk_strbuf *out, pk_err *err) PK_MUST_CHECK;
 
+/* The same from an open descriptor, from where it stands; `where` names it in errors. */
+bool pk_fd_read_all(int fd, const char *where, size_t max_bytes, pk_strbuf *out,
+                    pk_err *err) PK_MUST_CHECK;
+
 /* Writes data[0..bytes) to a temporary file beside `path`, syncs, renames. Afterwards `path` holds
  * either the old content or all of the new; no temporary is left. An existing file keeps its mode
  * and, as far as we may, its owner; one without write permission is not replaced; its other hard

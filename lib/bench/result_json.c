@@ -25,19 +25,12 @@ static const char *unit_name(int i) {
     return names[i];
 }
 
-static void no_memory(pk_json_reader *r) {
-    if (r->failed) return;
-    r->failed = true;
-    pk_fail(r->err, PK_E_LIMIT, r->where, "it does not fit in memory");
-    pk_fix(r->err, "give a smaller file");
-}
-
 /* A member's text, for the result. */
 static const char *keep_text(pk_json_reader *r, const pk_json_value *o, const char *key,
                              pk_arena *arena) {
     const char *text = pk_json_get_text(r, o, key);
     char *copy = text ? pk_arena_strdup(arena, text) : NULL;
-    if (text && !copy) no_memory(r);
+    if (text && !copy) pk_json_no_room(r);
     return copy;
 }
 
@@ -45,7 +38,7 @@ static const char *keep_text(pk_json_reader *r, const pk_json_value *o, const ch
 static void *new_items(pk_json_reader *r, const pk_json_value *array, pk_arena *arena,
                        size_t item_bytes, size_t *n) {
     void *items = pk_arena_alloc(arena, array ? array->count : 0, item_bytes);
-    if (!items) no_memory(r);
+    if (!items) pk_json_no_room(r);
     *n = items && array ? array->count : 0;
     return items;
 }
@@ -171,7 +164,7 @@ static void get_change(pk_json_reader *r, const pk_json_value *parent, pk_arena 
     const pk_json_value *old = pk_json_get_object(r, o, "old");
     c->old = old ? PK_NEW(arena, 1, pk_criterion_estimates) : NULL;
     if (c->old) *c->old = get_criterion(r, old);
-    else if (old) no_memory(r);
+    else if (old) pk_json_no_room(r);
     c->order_effect = pk_json_get_double(r, o, "order_effect");
     c->verdict = get_verdict(r, pk_json_get_object(r, o, "verdict"));
     const pk_json_value *median = pk_json_get_object(r, o, "median");
@@ -188,7 +181,7 @@ static void get_warnings(pk_json_reader *r, const pk_json_value *o, pk_arena *ar
     for (const pk_json_value *v = list ? list->first : NULL; v && !r->failed; v = v->next) {
         const char *text = pk_json_text_of(r, v);
         lines[v->index] = pk_arena_strdup(arena, text ? text : "");
-        if (!lines[v->index]) no_memory(r);
+        if (!lines[v->index]) pk_json_no_room(r);
     }
 }
 
@@ -303,7 +296,7 @@ static void get_results(pk_json_reader *r, const pk_json_value *root, pk_arena *
     if (!one && !list) pk_json_require(r, root, "benchmarks");
     record->n_results = one ? 1 : list ? list->count : 0;
     record->results = PK_NEW(arena, record->n_results, pk_bench_result);
-    if (!record->results) no_memory(r);
+    if (!record->results) pk_json_no_room(r);
     if (r->failed) return;
     if (one && !pk_bench_result_from_json(r, one, arena, record->results)) return;
     for (const pk_json_value *v = list ? list->first : NULL; v; v = v->next)
@@ -314,7 +307,7 @@ bool pk_bench_record_parse(const char *text, size_t bytes, const char *where, pk
                            pk_bench_record *record, pk_err *err) {
     pk_json_reader r = {.where = where, .err = err, .arena = pk_arena_new(TREE_BYTES_MAX)};
     pk_bench_record read = {0};
-    if (!r.arena) no_memory(&r);
+    if (!r.arena) pk_json_no_room(&r);
     const pk_json_value *root = pk_json_read(&r, text, bytes);
     const char *schema = pk_json_get_text(&r, root, "schema");
     if (!r.failed && (!schema || strncmp(schema, "bench", 5) != 0))

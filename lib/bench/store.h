@@ -34,7 +34,7 @@ typedef struct pk_baseline {
     bool has_estimates;
     pk_fences fences;
     pk_bench_throughput throughput;
-    pk_bench_result *result;  /* perfkit's own record, NULL: none */
+    pk_bench_result *result;     /* perfkit's own record, NULL: none */
     pk_environment *environment; /* of that record; NULL: none */
     pk_bench_session session;    /* workers = 0: none */
 } pk_baseline;
@@ -51,6 +51,10 @@ bool pk_store_directory(const char *group, const char *function, const char *val
  * writes a benchmark of a known id asks this one. False: the parts do not fit in out[0..bytes). */
 bool pk_store_place(pk_store *store, const char *group, const char *function, const char *value,
                     char *out, size_t bytes);
+
+/* Can this be the name of a baseline? Not one of Criterion's folders (change, report, profile),
+ * nothing with a slash; "new" and "base" are. */
+bool pk_store_baseline_name(const char *name, pk_err *err) PK_MUST_CHECK;
 
 /* Writes result as `new`, and `change` when compared (removes a stale one otherwise), and makes the
  * same the baseline `name` (NULL: none). Appends the session to sessions.jsonl. The artefact must

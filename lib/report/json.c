@@ -67,6 +67,14 @@ void pk_json_double(pk_json *parent, const char *key, double value) {
     attach(parent, key, isfinite(value) ? cJSON_CreateNumber(value) : cJSON_CreateNull());
 }
 
+void pk_json_float(pk_json *parent, const char *key, double value) {
+    char text[PK_FORMAT_MAX + 2];
+    pk_format_double(text, PK_FORMAT_MAX, value);
+    size_t length = strlen(text);
+    if (!text[strcspn(text, ".e")]) memcpy(text + length, ".0", sizeof ".0");
+    attach(parent, key, isfinite(value) ? cJSON_CreateRaw(text) : cJSON_CreateNull());
+}
+
 void pk_json_uint(pk_json *parent, const char *key, uint64_t value) {
     char digits[PK_FORMAT_MAX];
     snprintf(digits, sizeof digits, "%" PRIu64, value);

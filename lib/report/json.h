@@ -21,6 +21,8 @@ void pk_json_free(pk_json *document);
 pk_json *pk_json_object(pk_json *parent, const char *key); /* key NULL: append to an array */
 pk_json *pk_json_array(pk_json *parent, const char *key);
 void pk_json_double(pk_json *parent, const char *key, double value); /* NaN, inf: null */
+/* The same, but whole numbers end in ".0": for a format whose writer tells floats from integers. */
+void pk_json_float(pk_json *parent, const char *key, double value);
 void pk_json_uint(pk_json *parent, const char *key, uint64_t value);
 void pk_json_int(pk_json *parent, const char *key, int64_t value);
 void pk_json_bool(pk_json *parent, const char *key, bool value);

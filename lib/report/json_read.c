@@ -71,11 +71,11 @@ static void wrong(scanner *s, const char *what) {
     fail_at(s->reader, place, what);
 }
 
-static void no_room(scanner *s) {
-    if (s->reader->failed) return;
-    s->reader->failed = true;
-    pk_fail(s->reader->err, PK_E_LIMIT, s->reader->where, "it does not fit in memory");
-    pk_fix(s->reader->err, "give a smaller file");
+void pk_json_no_room(pk_json_reader *r) {
+    if (r->failed) return;
+    r->failed = true;
+    pk_fail(r->err, PK_E_LIMIT, r->where, "it does not fit in memory");
+    pk_fix(r->err, "give a smaller file");
 }
 
 static void skip_blanks(scanner *s) {
@@ -164,7 +164,7 @@ static const char *take_text(scanner *s) {
     /* What is written out is never longer than what stood there. */
     char *text = PK_NEW(s->reader->arena, (size_t)(close - s->p) + 1, char), *out = text;
     if (!text) {
-        no_room(s);
+        pk_json_no_room(s->reader);
         return NULL;
     }
     while (*s->p != '"') {
@@ -226,7 +226,7 @@ static bool take_number(scanner *s, pk_json_value *value) {
     value->kind = PK_JSON_NUMBER;
     value->text = pk_arena_strndup(s->reader->arena, s->p, (size_t)(end - s->p));
     s->p = end;
-    if (!value->text) no_room(s);
+    if (!value->text) pk_json_no_room(s->reader);
     return value->text != NULL;
 }
 
@@ -289,7 +289,7 @@ static bool take_items(scanner *s, pk_json_value *value, char close) {
 static pk_json_value *take_value(scanner *s, const pk_json_value *parent) {
     pk_json_value *value = PK_NEW(s->reader->arena, 1, pk_json_value);
     if (!value) {
-        no_room(s);
+        pk_json_no_room(s->reader);
         return NULL;
     }
     value->parent = parent;
@@ -447,17 +447,15 @@ int pk_json_get_word(pk_json_reader *r, const pk_json_value *object, const char 
     return 0;
 }
 
-size_t pk_json_get_doubles(pk_json_reader *r, const pk_json_value *object, const char *key,
-                           double **out) {
-    const pk_json_value *array = pk_json_get_array(r, object, key);
+size_t pk_json_doubles_of(pk_json_reader *r, const pk_json_value *array, double **out) {
     *out = NULL;
-    if (!array) return 0;
-    double *values = PK_NEW(r->arena, array->count, double);
-    if (!values) {
-        scanner s = {.reader = r};
-        no_room(&s);
+    if (r->failed || !array) return 0;
+    if (array->kind != PK_JSON_ARRAY) {
+        pk_json_complain(r, array, "it is no array");
         return 0;
     }
+    double *values = PK_NEW(r->arena, array->count, double);
+    if (!values) pk_json_no_room(r);
     for (const pk_json_value *v = array->first; v && !r->failed; v = v->next) {
         if (v->kind == PK_JSON_NULL) pk_json_complain(r, v, "it is no number");
         values[v->index] = pk_json_double_of(r, v);

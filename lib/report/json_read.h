@@ -74,14 +74,13 @@ const pk_json_value *pk_json_get_array(pk_json_reader *reader, const pk_json_val
 /* A word of a list: the i in [0, n) with name(i) equal to it. (0); any other word is an error. */
 int pk_json_get_word(pk_json_reader *reader, const pk_json_value *object, const char *key, int n,
                      const char *(*name)(int i));
-/* An array of finite numbers: *out in the arena, and how many. (0, *out NULL). */
-size_t pk_json_get_doubles(pk_json_reader *reader, const pk_json_value *object, const char *key,
-                           double **out);
 /* An error if the member is absent or null. */
 void pk_json_require(pk_json_reader *reader, const pk_json_value *object, const char *key);
 
 /* The same for one value: an element of an array. */
 double pk_json_double_of(pk_json_reader *reader, const pk_json_value *value);
+/* An array of finite numbers: *out in the arena, and how many; 0 and NULL when `array` is NULL. */
+size_t pk_json_doubles_of(pk_json_reader *reader, const pk_json_value *array, double **out);
 const char *pk_json_text_of(pk_json_reader *reader, const pk_json_value *value);
 bool pk_json_is_object(pk_json_reader *reader, const pk_json_value *value); /* else an error */
 
@@ -89,5 +88,7 @@ bool pk_json_is_object(pk_json_reader *reader, const pk_json_value *value); /* e
  * first call of a reader has an effect. */
 void pk_json_complain(pk_json_reader *reader, const pk_json_value *value, const char *what, ...)
     PK_PRINTF(3, 4);
+/* The same for what does not fit in memory (PK_E_LIMIT). */
+void pk_json_no_room(pk_json_reader *reader);
 
 #endif
