@@ -140,7 +140,7 @@ static void change_row(pk_page *page, const char *name, double low, double point
     pk_page_cell(page, PK_TINT_NONE, "%s", name);
     for (size_t i = 0; i < 3; i++)
         pk_page_cell(page, PK_TINT_NONE, "%s",
-                     pk_words_change(text, sizeof text, three[i], fabs(high - low) / 2));
+                     pk_words_percent(text, sizeof text, three[i], fabs(high - low) / 2));
 }
 
 static void change_rows(pk_page *page, const pk_bench_result *result) {
@@ -192,7 +192,7 @@ static bool add_change(pk_page *page, pk_arena *arena, const pk_bench_result *re
             page, PK_TINT_MUTED,
             "Which side came first made %s of difference; half of the workers begin with "
             "each, so it cancels.",
-            pk_words_change(source, sizeof source, c->order_effect, fabs(c->order_effect)));
+            pk_words_percent(source, sizeof source, c->order_effect, fabs(c->order_effect)));
     old_rows(page, arena, result);
     return true;
 }

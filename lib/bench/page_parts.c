@@ -117,7 +117,7 @@ void pk_page_change_cells(pk_page *page, const pk_bench_result *result) {
     pk_verdict_word word = change->verdict.word;
     double half = (change->ratio.high - change->ratio.low) / 2;
     pk_page_cell(page, PK_TINT_NONE, "%s",
-                 pk_words_change(ratio, sizeof ratio, change->ratio.point, half));
+                 pk_words_percent(ratio, sizeof ratio, change->ratio.point, half));
     pk_page_cell(page, pk_page_verdict_tint(word), "%s %s", pk_page_verdict_symbol(word),
                  pk_verdict_name(word));
 }

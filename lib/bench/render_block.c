@@ -8,6 +8,7 @@
 #include "base/strbuf.h"
 #include "base/units.h"
 #include "bench/criterion_units.h"
+#include "bench/render_parts.h"
 #include "bench/words.h"
 #include "report/colour.h"
 #include "report/escape.h"
@@ -17,7 +18,6 @@
 enum {
     COLUMN = 24,            /* where "time:" begins */
     COLUMN_THROUGHPUT = 17, /* "change:" above two rows */
-    TITLE_BYTES_MAX = 100,
     TEXT_BYTES_MAX = 64 << 10,
 };
 
@@ -75,10 +75,8 @@ static void put_three(const block *b, pk_style point_style, const char *low, con
 /* The id, at most 100 bytes of it, padded up to the column; a long one stands on a line alone. */
 static void put_title(const block *b) {
     pk_strbuf title;
-    size_t bytes = strlen(b->r->id);
-    bool cut = bytes > TITLE_BYTES_MAX;
-    if (cut)
-        for (bytes = TITLE_BYTES_MAX; bytes > 0 && (b->r->id[bytes] & 0xc0) == 0x80;) bytes--;
+    bool cut;
+    size_t bytes = pk_bench_title_bytes(b->r->id, &cut);
     pk_strbuf_init(&title, TEXT_BYTES_MAX);
     pk_escape_terminal(&title, b->r->id, bytes);
     if (cut) pk_strbuf_add_str(&title, "...");
@@ -297,7 +295,7 @@ static void put_remarks(const block *b) {
 static void put_circumstances(const block *b) {
     const pk_bench_result *r = b->r;
     uint64_t iterations = 0, units = 0;
-    char count[PK_CRITERION_MAX], order[PK_WORDS_MAX], time[PK_FORMAT_MAX];
+    char count[PK_CRITERION_MAX], order[PK_CRITERION_MAX], time[PK_FORMAT_MAX];
     for (size_t i = 0; i < r->n_workers; i++) {
         iterations += r->workers[i].side[PK_SIDE_NEW].iterations;
         units += r->workers[i].side[PK_SIDE_NEW].units;
@@ -317,7 +315,7 @@ static void put_circumstances(const block *b) {
     putc('\n', b->out);
     if (r->change.source == PK_CHANGE_LIVE && isfinite(r->change.order_effect))
         fprintf(b->out, "order effect %s (old first against new first; balanced out)\n",
-                pk_words_change(order, sizeof order, r->change.order_effect, 0.001));
+                pk_criterion_change(order, sizeof order, r->change.order_effect));
 }
 
 /* The end of what a benchmark printed, line by line. */

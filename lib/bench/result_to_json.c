@@ -5,6 +5,19 @@
 #include "bench/render.h"
 
 #include <math.h>
+#include <string.h>
+
+#include "bench/render_parts.h"
+
+enum { TITLE_BYTES_MAX = 100 };
+
+size_t pk_bench_title_bytes(const char *id, bool *cut) {
+    size_t bytes = strlen(id);
+    *cut = bytes > TITLE_BYTES_MAX;
+    if (*cut)
+        for (bytes = TITLE_BYTES_MAX; bytes > 0 && (id[bytes] & 0xc0) == 0x80;) bytes--;
+    return bytes;
+}
 
 static void text_or_null(pk_json *o, const char *key, const char *text) {
     if (text && text[0]) pk_json_text(o, key, text);
@@ -104,7 +117,7 @@ static void add_parts(pk_json *parent, const pk_bench_result *r) {
     pk_json_double(o, "loop_ns", r->loop_ns);
 }
 
-static void add_outliers(pk_json *parent, const pk_outlier_counts *counts) {
+void pk_bench_outliers_to_json(pk_json *parent, const pk_outlier_counts *counts) {
     pk_json *o = pk_json_object(parent, "outliers");
     pk_json_uint(o, "low_severe", counts->low_severe);
     pk_json_uint(o, "low_mild", counts->low_mild);
@@ -125,7 +138,7 @@ static void add_figures(pk_json *o, const pk_bench_result *r) {
     pk_json_double(o, "between_runs_ns", r->between_runs_ns);
     add_criterion(o, "criterion", &r->criterion);
     add_fences(o, &r->fences);
-    add_outliers(o, &r->outliers);
+    pk_bench_outliers_to_json(o, &r->outliers);
     add_modes(o, &r->modes);
     pk_json_double(o, "clock_hz", r->clock_hz);
     pk_json_double(o, "clock_range_ratio", r->clock_range_ratio);
@@ -176,7 +189,7 @@ static void add_warnings(pk_json *parent, const char *const *warnings, size_t n)
     for (size_t i = 0; i < n; i++) pk_json_text(list, NULL, warnings[i]);
 }
 
-static void add_failures(pk_json *parent, const pk_bench_result *r) {
+void pk_bench_failures_to_json(pk_json *parent, const pk_bench_result *r) {
     pk_json *list = pk_json_array(parent, "failures");
     for (size_t i = 0; i < r->n_failures; i++) {
         const pk_bench_failure *f = &r->failures[i];
@@ -234,7 +247,7 @@ void pk_bench_result_to_json(pk_json *object, const pk_bench_result *r) {
     add_figures(object, r);
     add_change(object, &r->change);
     add_warnings(object, r->warnings, r->n_warnings);
-    add_failures(object, r);
+    pk_bench_failures_to_json(object, r);
     pk_json_uint(object, "workers_former", r->n_workers_former);
     pk_json *workers = pk_json_array(object, "workers");
     for (size_t i = 0; i < r->n_workers; i++) add_worker(workers, &r->workers[i]);

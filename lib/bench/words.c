@@ -72,10 +72,21 @@ static char *percent(char *out, size_t size, double change, double half_width) {
     return pk_quantity_fixed(out, size, PK_Q_CHANGE, change, unit, change_decimals(half_width));
 }
 
-char *pk_words_change(char *out, size_t size, double change, double half_width) {
+char *pk_words_percent(char *out, size_t size, double change, double half_width) {
     char number[PK_QUANTITY_MAX];
     percent(number, sizeof number, change, half_width);
     snprintf(out, size, "%s%s", number, isfinite(change) ? " %" : "");
+    return out;
+}
+
+char *pk_words_change(char *out, size_t size, const pk_estimate *ratio) {
+    char point[PK_QUANTITY_MAX], width[PK_QUANTITY_MAX];
+    double half = (ratio->high - ratio->low) / 2;
+    percent(point, sizeof point, ratio->point, half);
+    percent(width, sizeof width, half, half);
+    if (!isfinite(ratio->point)) snprintf(out, size, "-");
+    else if (!isfinite(half)) snprintf(out, size, "%s %%", point);
+    else snprintf(out, size, "%s %% +- %s", point, width[0] == '+' ? width + 1 : width);
     return out;
 }
 
@@ -187,10 +198,9 @@ static void add_part(char out[PK_WORDS_PARTS][PK_WORDS_MAX], size_t *n, const ch
 size_t pk_words_parts(char out[PK_WORDS_PARTS][PK_WORDS_MAX], const pk_bench_result *r) {
     size_t n = 0;
     if (!r->has_parts) return 0;
-    add_part(out, &n, "throughput", r->throughput_ns,
-             "each, when they do not depend on each other");
-    add_part(out, &n, "latency", r->latency_ns, "each needs the result of the one before");
-    add_part(out, &n, "call", r->typical.point, "behind a call: the time above");
-    add_part(out, &n, "loop", r->loop_ns, "included above, not separable");
+    add_part(out, &n, "throughput", r->throughput_ns, "independent of each other");
+    add_part(out, &n, "latency", r->latency_ns, "dependent chain");
+    add_part(out, &n, "call", r->typical.point, "with the call in the loop: the time above");
+    add_part(out, &n, "loop", r->loop_ns, "overhead; included above, not separable");
     return n;
 }

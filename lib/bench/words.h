@@ -17,7 +17,9 @@ char *pk_words_time(char *out, size_t size, double ns, double half_width_ns);
 /* The headline: "13.02 µs +- 0.04 in this run; runs differ by about +- 0.4". */
 char *pk_words_headline(char *out, size_t size, const pk_bench_result *result);
 /* A change of time as a percentage with a sign: "+3.1 %"; half_width decides the decimals. */
-char *pk_words_change(char *out, size_t size, double change, double half_width);
+char *pk_words_percent(char *out, size_t size, double change, double half_width);
+/* A change of time with half of its interval's width, as percentages: "+3.1 % +- 0.5". */
+char *pk_words_change(char *out, size_t size, const pk_estimate *ratio);
 
 /* The verdict with its figures; docs/methods.md, "verdicts":
  *     regressed: +3.1 % slower (95 % CI +2.6 .. +3.6)
