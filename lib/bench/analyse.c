@@ -131,18 +131,35 @@ static double new_median_ns(const pk_bench_worker *worker) {
     return side->units > 0 ? side->median_ns : NAN;
 }
 
-/* A worker that jumps between modes has a mean between them, but a median in one. Modes that lie
- * no further apart than what counts as a change are one. */
+/* Modes nearer to each other than this say nothing that one could act on. */
+#define MODES_APART 1.05
+
+/* A mode goes into the one before where they are too near; what is left of a mixture of many keeps
+ * its mass. */
+static void merge_near_modes(pk_modes *modes) {
+    size_t kept = 0;
+    for (size_t i = 1; i < modes->count; i++) {
+        pk_mode *last = &modes->mode[kept];
+        const pk_mode *next = &modes->mode[i];
+        if (next->value > last->value * MODES_APART) {
+            modes->mode[++kept] = *next;
+            continue;
+        }
+        double share = last->share + next->share;
+        last->value = (last->value * last->share + next->value * next->share) / share;
+        last->share = share;
+    }
+    modes->count = kept + 1;
+}
+
+/* A worker that jumps between modes has a mean between them, but a median in one. */
 static bool find_modes(pk_bench_result *result, pk_err *err) {
     pk_worker_values medians;
     bool ok = pk_worker_values_of(&medians, result, new_median_ns) || no_memory(err);
     if (ok) {
         pk_sort(medians.x, medians.n);
-        pk_modes *modes = &result->modes;
-        ok = pk_find_modes(medians.n, medians.x, modes, err);
-        double widest = modes->mode[0].value * (1 + result->noise_threshold);
-        if (ok && modes->count > 1 && modes->mode[modes->count - 1].value <= widest)
-            *modes = (pk_modes){1, {{pk_quantile_interpolated(medians.x, medians.n, 0.5), 1}}};
+        ok = pk_find_modes(medians.n, medians.x, &result->modes, err);
+        if (ok) merge_near_modes(&result->modes);
     }
     pk_worker_values_fini(&medians);
     return ok;

@@ -85,7 +85,8 @@ double pk_unit_clock_cost_ns(void) {
         batch_ns[i] = last - start;
     }
     qsort(batch_ns, BATCHES, sizeof batch_ns[0], compare_u64);
-    return (double)batch_ns[BATCHES / 2] / READS;
+    const size_t middle = BATCHES / 2;
+    return (double)batch_ns[middle] / READS;
 }
 
 /* Always at the start of a cache line, so that it is the same loop in every build of the worker. */

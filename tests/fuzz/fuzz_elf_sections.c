@@ -1,5 +1,5 @@
-/* Any bytes as a relocatable object: names that are found lie within it and can be spelt in a linker
- * script. */
+/* Any bytes as a relocatable object: names that are found lie within it and can be spelt in a
+ * linker's script. */
 #include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -75,8 +75,9 @@ static bool read_sample(sample *s, const char *path, pk_arena *arena, pk_err *er
         pk_json_reader reader = {.where = path, .arena = arena, .err = err};
         const pk_json_value *root = pk_json_read(&reader, text.data, text.length);
         double *iterations = NULL;
-        s->n = pk_json_get_doubles(&reader, root, "times", &s->ns);
-        size_t n = pk_json_get_doubles(&reader, root, "iters", &iterations);
+        s->n = pk_json_doubles_of(&reader, pk_json_get_array(&reader, root, "times"), &s->ns);
+        size_t n =
+            pk_json_doubles_of(&reader, pk_json_get_array(&reader, root, "iters"), &iterations);
         ok = !reader.failed;
         if (ok && (n != s->n || n < 2)) {
             pk_fail(err, PK_E_INPUT, path, "%zu times and %zu iteration counts", s->n, n);
