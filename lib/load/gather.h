@@ -7,10 +7,10 @@
  * 4 to 8 % more requests, since the server is woken and disturbed less often.
  *
  * The price is that an answer may lie unread for the length of the pause. So there are pauses only
- * in a closed loop, in a thread that works a quarter of its time or more, after a look that found
- * little, and so short that the mean latency cannot grow by more than a sixteenth. Where the server
- * is the limit it does not grow at all: it is connections / rate, whoever lets them wait (Little's
- * law).
+ * in a closed loop that opens no connections, in a thread that works a quarter of its time or more,
+ * after a look that found little, and so short that the mean latency cannot grow by more than a
+ * sixteenth. Where the server is the limit it does not grow at all: it is connections / rate,
+ * whoever lets them wait (Little's law).
  *
  * That law also says how busy the thread is: it has in_flight / latency answers a second to work
  * on. To measure how long it waits would not do: on a machine with other work, it waits for a CPU

@@ -188,7 +188,8 @@ static void take_completions(pk_worker *w, const pk_completion done[], size_t n)
     }
     if (n > 0 && done[n - 1].end_ns > w->now_ns) w->now_ns = done[n - 1].end_ns;
     w->found = n;
-    bool may_pause = w->config.schedule.rate_hz <= 0 && !t->window_over;
+    bool may_pause = w->config.schedule.rate_hz <= 0 && !t->window_over &&
+                     w->config.ops->connecting(w->engine) == 0;
     w->pause_ns = may_pause ? pk_gather_pause_ns(&w->gather, n, fastest_ns, t->in_flight) : 0;
 }
 

@@ -20,10 +20,10 @@ stop() { # PID
     kill -TERM "$1" && wait "$1"
 }
 
-# until_true COMMAND...: runs it again and again for at most ten seconds.
+# until_true COMMAND...: runs it again and again for at most thirty seconds.
 until_true() {
     local i
-    for ((i = 0; i < 500; i++)); do
+    for ((i = 0; i < 1500; i++)); do
         "$@" && return 0
         sleep 0.02
     done
