@@ -21,7 +21,7 @@ answers() {
     answers $'load\tHTTP load tester\n:36' help lo
     answer ''
     [ "${lines[-1]}" = :36 ]
-    [[ ${lines[0]} == serve$'\t'* && ${lines[1]} == load$'\t'* ]]
+    [[ ${lines[0]} == bench$'\t'* && ${lines[1]} == serve$'\t'* && ${lines[2]} == load$'\t'* ]]
     [[ $output != *__complete* && $output != *$'\nman\t'* ]]
     answers :4 __
     answers :4 oh # a peer's name is no tool of ours

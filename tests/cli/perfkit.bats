@@ -13,7 +13,7 @@ tools() { "$PERFKIT" __completeNoDesc '' | grep -v '^:'; }
     # serve and load stand before every helper
     local order
     order=$(grep -oE '^  [a-z]+' <<<"$output" | tr -d ' ' | tr '\n' ' ')
-    [[ $order == "serve load "* ]]
+    [[ $order == "bench serve load "* ]]
     [[ $output == *"perfkit load -z 3s http://127.0.0.1:3000"* ]]
     [ "$(tools | tr '\n' ' ')" = "$order" ]
     [[ $output != *__complete* && $output != *" man "* ]]

@@ -393,6 +393,12 @@ static uint64_t number(const char *name, const char *text, bool duration) {
     return value;
 }
 
+static void say_counts(const server *s) {
+    printf("requests %" PRIu64 " answers %" PRIu64 " connections %" PRIu64 " sent_bytes %" PRIu64
+           " received_body_bytes %" PRIu64 "\n",
+           s->requests, s->answers, s->connections, s->sent_bytes, s->received_body_bytes);
+}
+
 int main(int argc, char **argv) {
     enum { EACH = 1000, AT, FOR, BODY, STATUS, UNIX, IPV6, BACKLOG_IS, ACCEPT, RECORD };
     static const struct option rows[] = {
@@ -457,9 +463,7 @@ int main(int argc, char **argv) {
     make_answer(&s);
     start(&s);
     serve(&s);
-    printf("requests %" PRIu64 " answers %" PRIu64 " connections %" PRIu64 " sent_bytes %" PRIu64
-           " received_body_bytes %" PRIu64 "\n",
-           s.requests, s.answers, s.connections, s.sent_bytes, s.received_body_bytes);
+    say_counts(&s);
     while (s.open) drop(&s, s.open, false);
     free(s.answer);
     return fflush(stdout) == 0 ? 0 : 2;

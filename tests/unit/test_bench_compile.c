@@ -36,6 +36,20 @@ typedef struct fixture {
     pk_err err;
 } fixture;
 
+/* Is there such a program? It is asked for its version. */
+static bool has_program(const char *name) {
+    char *const argv[] = {(char *)name, "--version", NULL};
+    int quiet = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    const pk_spawn_options options = {.stdin_fd = -1, .stdout_fd = quiet, .stderr_fd = quiet};
+    pk_process process;
+    pk_exit how = {.code = -1};
+    pk_err ignored;
+    bool started = pk_process_spawn(argv, &options, &process, &ignored);
+    if (started) pk_process_wait(&process, COMPILE_NS, &how);
+    close(quiet);
+    return started && how.code == 0;
+}
+
 static int begin(void **state) {
     fixture *f = calloc(1, sizeof *f);
     check_folder_begin(f->folder);
@@ -153,7 +167,7 @@ static void long_messages_are_cut(void **state) {
 
 static void Cplusplus_can_use_the_header(void **state) {
     fixture *f = *state;
-    if (system("command -v c++ >/dev/null 2>&1") != 0) skip();
+    if (!has_program("c++")) skip();
     check_write_file(
         check_path(f->source, f->folder, "source.cc"),
         "#include \"perfkit.h\"\n"
@@ -239,8 +253,7 @@ static void layouts_differ_in_order_and_place(void **state) {
 
 static void layouts_work_with_lld_too(void **state) {
     fixture *f = *state;
-    if (system("command -v ld.lld >/dev/null 2>&1 && command -v clang >/dev/null 2>&1") != 0)
-        skip();
+    if (!has_program("ld.lld") || !has_program("clang")) skip();
     f->options.compiler = "clang -fuse-ld=lld -Wno-unused-command-line-argument";
     check_layouts(f);
 }
