@@ -145,7 +145,7 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libperfkit.a
 # It walks the tables of all tools: it has their objects, but its own main.
 $(B)/tests/unit/test_cmd_tables: $(filter-out %/perfkit.o,$(CMD_OBJ))
 
-$(B)/tests/unit/test_bench_worker $(B)/tests/unit/test_bench_program $(B)/tests/unit/test_bench_spawn $(B)/tests/unit/test_bench_run: | $(TEST_SO)
+$(B)/tests/unit/test_bench_worker $(B)/tests/unit/test_bench_program $(B)/tests/unit/test_bench_spawn $(B)/tests/unit/test_bench_run $(B)/tests/unit/test_bench_old_side: | $(TEST_SO)
 
 # One source file makes a program; the one of several parts has the others in a folder.
 $(B)/tests/programs/conformance_server: $(PARTS)
