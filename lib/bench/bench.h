@@ -57,7 +57,7 @@ typedef struct pk_bench_options {
     pk_bench_metric metric;
     bool isolate; /* old and new in workers of their own */
     uint64_t seed;
-    uint64_t timeout_ns;  /* per worker, on top of what it should take; default 10 s */
+    uint64_t timeout_ns;  /* per worker, on top of what it should take; 0: 10 s */
     uint64_t deadline_ns; /* of the whole run; 0: none */
     bool more;            /* continue the last session: its workers count too */
 
@@ -72,6 +72,7 @@ typedef struct pk_bench_options {
 #define PK_BENCH_DEFAULT_WORKERS_LEAST 30
 #define PK_BENCH_DEFAULT_MEASUREMENT_S 4.2 /* 140 x 30 ms */
 #define PK_BENCH_DEFAULT_WARM_UP_S 0.7     /* 140 x 5 ms */
+#define PK_BENCH_DEFAULT_TIMEOUT_NS 10000000000u
 #define PK_BENCH_DEFAULT_NOISE 0.01
 #define PK_BENCH_DEFAULT_CONFIDENCE 0.95
 #define PK_BENCH_BUDGET_FACTOR_MAX 3 /* while comparing, until the width is reached */

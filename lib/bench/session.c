@@ -55,7 +55,8 @@ bool pk_session_open(pk_session *s, const pk_bench_options *options, const pk_be
         if (options->deadline_ns < UINT64_MAX - now_ns) deadline_ns = now_ns + options->deadline_ns;
     }
     s->place = (pk_spawn_place){.program = s->worker.path,
-                                .timeout_ns = options->timeout_ns,
+                                .timeout_ns = options->timeout_ns ? options->timeout_ns
+                                                                  : PK_BENCH_DEFAULT_TIMEOUT_NS,
                                 .deadline_ns = deadline_ns,
                                 .intr = intr,
                                 .arena = arena};

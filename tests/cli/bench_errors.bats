@@ -1,9 +1,10 @@
 # What bench refuses: one line, exit 2, nothing on standard output, nothing stored.
 load bench_helper
 
+# No result: the lock may have been taken before it was known that there is nothing to do.
 teardown() {
     perfkit_teardown
-    [ ! -e store ]
+    [ -z "$(find store -name '*.json*' -o -name '*.so' 2>/dev/null)" ]
 }
 
 @test "bench: numbers out of range name the option and the range" {
