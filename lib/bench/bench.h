@@ -231,8 +231,8 @@ typedef struct pk_bench_hooks {
     void (*finished)(void *context, const pk_bench_result *result);
 } pk_bench_hooks;
 
-/* Fills *report (fini it on success). A benchmark that fails loses only itself. Interrupted: what
- * was measured so far, marked. */
+/* Fills *report (fini it on success), whose texts may be those of the options. A benchmark that
+ * fails loses only itself. Interrupted: what was measured so far, marked. */
 bool pk_bench_run(const pk_bench_options *options, const pk_bench_hooks *hooks, pk_interrupt *intr,
                   pk_bench_report *report, pk_err *err) PK_MUST_CHECK;
 

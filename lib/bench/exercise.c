@@ -2,18 +2,13 @@
 #include <string.h>
 
 #include "bench/bench.h"
+#include "bench/memory.h"
 #include "bench/render.h"
 #include "bench/session.h"
 
 #define EXERCISE_BYTES_MAX ((size_t)512 << 20)
 
 /* ---- list ---- */
-
-static bool no_memory(pk_err *err) {
-    pk_fail(err, PK_E_LIMIT, NULL, "the list of benchmarks does not fit in memory");
-    pk_fix(err, "select fewer with a filter");
-    return false;
-}
 
 static bool none_is_broken(const pk_session *s, pk_err *err) {
     for (size_t i = 0; i < s->n_objects; i++) {
@@ -31,7 +26,7 @@ static bool none_is_broken(const pk_session *s, pk_err *err) {
 
 static bool copy_ids(const pk_session *s, pk_bench_id **ids, size_t *n, pk_err *err) {
     pk_bench_id *copy = PK_NEW(s->arena, s->n_cases, pk_bench_id);
-    if (!copy) return no_memory(err);
+    if (!copy) return pk_bench_no_memory(err);
     for (size_t i = 0; i < s->n_cases; i++) {
         const pk_bench_case *c = &s->cases[i];
         copy[i] = (pk_bench_id){.group = c->group,
@@ -84,7 +79,7 @@ bool pk_bench_exercise(const pk_bench_options *options, double profile_s, pk_eac
                        void *context, pk_interrupt *intr, pk_err *err) {
     pk_session session;
     pk_arena *arena = pk_arena_new(EXERCISE_BYTES_MAX);
-    if (!arena) return no_memory(err);
+    if (!arena) return pk_bench_no_memory(err);
     bool ok = pk_session_open(&session, options, NULL, false, intr, arena, err);
     if (ok) {
         ok = exercise_all(&session, profile_s, each, context, err);

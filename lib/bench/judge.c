@@ -56,7 +56,7 @@ void pk_worker_judge(const pk_worker_job *job, const pk_worker_end *end, pk_aren
     outcome->failure = (pk_bench_failure){0};
     if (end->timed_out) {
         outcome->failure.timeout_ns = end->timeout_ns;
-        fail(outcome, PK_FAIL_TIMEOUT, "it was killed; --timeout gives it longer");
+        fail(outcome, PK_FAIL_TIMEOUT, "give it longer, or look for a loop that does not end");
     } else if (end->signal != 0) {
         outcome->failure.number = end->signal;
         fail(outcome, PK_FAIL_SIGNAL, "%s", "");

@@ -1,12 +1,14 @@
 #include "bench/measure.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/array.h"
 #include "base/units.h"
 #include "bench/analyse.h"
+#include "bench/memory.h"
 #include "bench/plan.h"
 #include "bench/render.h"
 #include "stats/random.h"
@@ -39,12 +41,6 @@ typedef struct measuring {
     bool stopped; /* by an interrupt or at the deadline */
 } measuring;
 
-static bool no_memory(pk_err *err) {
-    pk_fail(err, PK_E_LIMIT, NULL, "the results do not fit in memory");
-    pk_fix(err, "select fewer benchmarks with a filter");
-    return false;
-}
-
 /* ---- tasks ---- */
 
 static unsigned layouts_of(const task *t) {
@@ -57,7 +53,7 @@ static bool copy_former(task *t, pk_err *err) {
     const pk_bench_result *former = t->old->former;
     for (size_t i = 0; former && i < former->n_workers; i++) {
         pk_bench_worker *slot = pk_array_push(&t->workers);
-        if (!slot) return no_memory(err);
+        if (!slot) return pk_bench_no_memory(err);
         *slot = former->workers[i];
     }
     t->state.workers = t->state.former = t->workers.count;
@@ -93,7 +89,8 @@ static bool name_result(const measuring *m, const task *t, pk_err *err) {
         r->change.old_artefact = pk_arena_strdup(arena, t->old->artefact);
         r->change.identical_code = strcmp(t->old->artefact, t->object->hash) == 0;
     }
-    return (r->artefact && (!t->old->artefact || r->change.old_artefact)) || no_memory(err);
+    return (r->artefact && (!t->old->artefact || r->change.old_artefact)) ||
+           pk_bench_no_memory(err);
 }
 
 static bool init_task(measuring *m, size_t i, const pk_old_side *old, pk_err *err) {
@@ -119,6 +116,7 @@ static bool init_task(measuring *m, size_t i, const pk_old_side *old, pk_err *er
     t->options.confidence_level = t->plan.confidence_level;
     if (!name_result(m, t, err)) return false;
     if (sides == PK_PLAN_ISOLATED) t->result->change.source = PK_CHANGE_ISOLATED;
+    if (old->former) t->result->throughput = old->former->throughput;
     return true;
 }
 
@@ -128,23 +126,25 @@ static bool init_task(measuring *m, size_t i, const pk_old_side *old, pk_err *er
 static bool warn_of_course(const measuring *m, task *t, pk_err *err) {
     pk_arena *arena = m->report->arena;
     pk_bench_result *r = t->result;
-    enum { LINES_MAX = 4 };
+    enum { LINES_MAX = 5 };
     const char **lines = PK_NEW(arena, LINES_MAX, const char *);
     char failure[PK_BENCH_FAILURE_MAX];
     size_t n = 0;
-    if (!lines) return no_memory(err);
+    if (!lines) return pk_bench_no_memory(err);
     if (t->old->warning) lines[n++] = t->old->warning;
     if (r->partial)
         lines[n++] = pk_arena_printf(arena, "stopped after %zu of %llu workers", r->n_workers,
                                      (unsigned long long)t->plan.planned);
     if (r->change.source == PK_CHANGE_ISOLATED && t->turned)
         lines[n++] = "too slow to interleave: old and new code ran in workers of their own";
+    if (r->failed && r->change.source == PK_CHANGE_LIVE)
+        lines[n++] = "old and new code run in one process: --isolate tells which of them fails";
     if (r->n_failures > 0 && !r->failed)
         lines[n++] = pk_arena_printf(arena, "%zu of %zu workers failed, the first: %s",
                                      r->n_failures, r->n_failures + r->n_workers,
                                      pk_bench_failure_text(failure, sizeof failure, r->failures));
     for (size_t i = 0; i < n; i++)
-        if (!lines[i]) return no_memory(err);
+        if (!lines[i]) return pk_bench_no_memory(err);
     r->warnings = lines;
     r->n_warnings = n;
     return true;
@@ -166,7 +166,7 @@ static bool keep_workers(const measuring *m, task *t, pk_err *err) {
     show_workers(t, true);
     pk_bench_worker *workers = PK_NEW(m->report->arena, r->n_workers, pk_bench_worker);
     pk_bench_failure *failures = PK_NEW(m->report->arena, t->failures.count, pk_bench_failure);
-    if (!workers || !failures) return no_memory(err);
+    if (!workers || !failures) return pk_bench_no_memory(err);
     if (r->n_workers > 0) memcpy(workers, r->workers, r->n_workers * sizeof *workers);
     if (t->failures.count > 0)
         memcpy(failures, t->failures.items, t->failures.count * sizeof *failures);
@@ -216,10 +216,14 @@ static bool finish(measuring *m, task *t, pk_err *err) {
 
 /* ---- one worker ---- */
 
-static bool push_failure(task *t, const pk_bench_failure *failure, pk_err *err) {
+static bool push_failure(task *t, const pk_plan_turn *turn, const pk_bench_failure *failure,
+                         pk_err *err) {
     pk_bench_failure *slot = pk_array_push(&t->failures);
-    if (!slot) return no_memory(err);
+    if (!slot) return pk_bench_no_memory(err);
     *slot = *failure;
+    if (!turn->has[PK_SIDE_NEW])
+        snprintf(slot->why, sizeof slot->why, "in the old code%s%.200s",
+                 failure->why[0] ? ": " : "", failure->why);
     *(failure->kind == PK_FAIL_REFUSED ? &t->state.refusals : &t->state.failures) += 1;
     return true;
 }
@@ -227,7 +231,7 @@ static bool push_failure(task *t, const pk_bench_failure *failure, pk_err *err) 
 static bool push_worker(task *t, const pk_plan_turn *turn, const pk_worker_reply *reply,
                         pk_err *err) {
     pk_bench_worker *slot = pk_array_push(&t->workers);
-    if (!slot) return no_memory(err);
+    if (!slot) return pk_bench_no_memory(err);
     *slot = reply->worker;
     slot->layout = turn->layout;
     t->state.workers++;
@@ -237,7 +241,7 @@ static bool push_worker(task *t, const pk_plan_turn *turn, const pk_worker_reply
 
 static bool take_outcome(task *t, const pk_plan_turn *turn, const pk_worker_outcome *outcome,
                          pk_err *err) {
-    if (outcome->failed) return push_failure(t, &outcome->failure, err);
+    if (outcome->failed) return push_failure(t, turn, &outcome->failure, err);
     if (outcome->reply.kind == PK_REPLY_DONE) return push_worker(t, turn, &outcome->reply, err);
     if (t->plan.sides == PK_PLAN_INTERLEAVED && t->state.workers == 0) {
         pk_plan_isolate(&t->plan);
@@ -246,9 +250,8 @@ static bool take_outcome(task *t, const pk_plan_turn *turn, const pk_worker_outc
         return true;
     }
     pk_bench_failure slow = {.kind = PK_FAIL_REFUSED};
-    size_t length = strnlen(outcome->reply.why, sizeof slow.why - 1);
-    memcpy(slow.why, outcome->reply.why, length);
-    return push_failure(t, &slow, err);
+    snprintf(slow.why, sizeof slow.why, "%s", outcome->reply.why);
+    return push_failure(t, turn, &slow, err);
 }
 
 static bool run_worker(measuring *m, task *t, pk_err *err) {
@@ -344,7 +347,7 @@ bool pk_bench_measure_all(pk_session *session, const pk_old_side olds[], pk_benc
     pk_random_seed(&m.random, session->options->seed);
     m.tasks = calloc(m.n > 0 ? m.n : 1, sizeof *m.tasks);
     m.order = calloc(m.n > 0 ? m.n : 1, sizeof *m.order);
-    bool ok = (m.tasks && m.order) || no_memory(err);
+    bool ok = (m.tasks && m.order) || pk_bench_no_memory(err);
     for (size_t i = 0; i < m.n && ok; i++) ok = init_task(&m, i, &olds[i], err);
     ok = ok && run_rounds(&m, err);
     for (size_t i = 0; m.tasks && i < m.n; i++) {

@@ -10,17 +10,12 @@
 #include "base/file.h"
 #include "base/units.h"
 #include "bench/layout.h"
+#include "bench/memory.h"
 #include "bench/store.h"
 
 #define OBJECT_BYTES_MAX (256u << 20)
 #define COMPILE_TIMEOUT_NS (120 * PK_NS_PER_S)
 #define MESSAGES_MAX (64u << 10)
-
-static bool no_memory(const char *name, pk_err *err) {
-    pk_fail(err, PK_E_LIMIT, name, "it does not fit in memory");
-    pk_fix(err, "run fewer or smaller objects at a time");
-    return false;
-}
 
 /* ---- content ---- */
 
@@ -31,7 +26,7 @@ static bool keep_content(const pk_object_opener *o, const char *path, pk_object 
     bool ok = pk_file_read(path, OBJECT_BYTES_MAX, &content, err);
     if (ok) {
         char *data = pk_arena_alloc(o->place->arena, content.length + 1, 1);
-        ok = data || no_memory(path, err);
+        ok = data || pk_bench_no_memory(err);
         if (data) {
             memcpy(data, content.data, content.length);
             object->data = data;
@@ -66,10 +61,10 @@ static pk_program *add_program(pk_object *object) {
 static bool copy_privately(const pk_object_opener *o, pk_object *object, const char **path,
                            pk_err *err) {
     pk_program *program = add_program(object);
-    if (!program) return no_memory(*path, err);
+    if (!program) return pk_bench_no_memory(err);
     if (!pk_program_copy(*path, program, err)) return false;
     *path = pk_arena_strdup(o->place->arena, program->path);
-    return *path || no_memory(object->name, err);
+    return *path || pk_bench_no_memory(err);
 }
 
 static bool same_file(const char *a, const char *b) {
@@ -83,7 +78,7 @@ bool pk_object_separate(const pk_object_opener *o, pk_object *object, const pk_o
         return !same_file(object->path, pk_object_path(other, -1)) ||
                copy_privately(o, object, &object->path, err);
     const char **paths = PK_NEW(o->place->arena, object->n_layouts, const char *);
-    if (!paths) return no_memory(object->name, err);
+    if (!paths) return pk_bench_no_memory(err);
     for (unsigned i = 0; i < object->n_layouts; i++) {
         paths[i] = object->layouts[i];
         if (same_file(paths[i], pk_object_path(other, (int)i)) &&
@@ -200,7 +195,7 @@ static bool ask_for_offers(const pk_object_opener *o, pk_object *object, pk_err 
     object->n_offers = outcome.failed ? 0 : outcome.reply.n_offers;
     if (!outcome.failed) return true;
     pk_bench_failure *failure = PK_NEW(o->place->arena, 1, pk_bench_failure);
-    if (!failure) return no_memory(object->name, err);
+    if (!failure) return pk_bench_no_memory(err);
     *failure = outcome.failure;
     object->failure = failure;
     return true;
@@ -217,11 +212,11 @@ bool pk_object_open_suite(const pk_object_opener *o, pk_object *object, pk_err *
     *object = (pk_object){.name = "built-in"};
     object->data = pk_program_suite_data(&object->bytes);
     pk_program *program = add_program(object);
-    bool ok = program ? pk_program_suite(program, err) : no_memory(object->name, err);
+    bool ok = program ? pk_program_suite(program, err) : pk_bench_no_memory(err);
     if (ok) {
         object->path = pk_arena_strdup(o->place->arena, program->path);
         ok = object->path ? pk_store_hash(object->data, object->bytes, object->hash, err)
-                          : no_memory(object->name, err);
+                          : pk_bench_no_memory(err);
     }
     return opened(o, object, ok, err);
 }
@@ -239,7 +234,7 @@ bool pk_object_open_file(const pk_object_opener *o, const char *name, pk_object 
         ok = open_source(o, name, object, err);
     } else {
         object->path = path_of(o, name);
-        ok = object->path ? keep_content(o, object->path, object, err) : no_memory(name, err);
+        ok = object->path ? keep_content(o, object->path, object, err) : pk_bench_no_memory(err);
     }
     return opened(o, object, ok, err);
 }
@@ -247,7 +242,7 @@ bool pk_object_open_file(const pk_object_opener *o, const char *name, pk_object 
 bool pk_object_open_artefact(const pk_object_opener *o, const char *name, const char *path,
                              pk_object *object, pk_err *err) {
     *object = (pk_object){.name = name, .path = pk_arena_strdup(o->place->arena, path)};
-    bool ok = object->path ? keep_content(o, path, object, err) : no_memory(name, err);
+    bool ok = object->path ? keep_content(o, path, object, err) : pk_bench_no_memory(err);
     if (ok && is_relocatable(object)) ok = link_artefact(o, object->path, object, err);
     return opened(o, object, ok, err);
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "bench/memory.h"
 
 #define OLD_OBJECTS_MAX 4096
 #define HISTORY_MAX 20 /* former sessions that a comparison with stored numbers rests on */
@@ -18,12 +19,6 @@ struct pk_old_sides {
     pk_object *other; /* --compare-with FILE */
     pk_array objects; /* pk_object *: from the store, each hash once */
 };
-
-static bool no_memory(pk_err *err) {
-    pk_fail(err, PK_E_LIMIT, NULL, "out of memory");
-    pk_fix(err, "select fewer benchmarks with a filter");
-    return false;
-}
 
 /* ---- opening ---- */
 
@@ -49,7 +44,7 @@ static bool open_other(pk_old_sides *sides, pk_err *err) {
     const pk_session *s = sides->session;
     if (s->options->compare != PK_COMPARE_OBJECT) return true;
     pk_object *other = calloc(1, sizeof *other);
-    if (!other) return no_memory(err);
+    if (!other) return pk_bench_no_memory(err);
     if (!pk_object_open_file(&s->opener, s->options->compare_with, other, err)) {
         free(other);
         return false;
@@ -68,7 +63,7 @@ pk_old_sides *pk_old_sides_open(pk_session *session, const pk_environment *envir
                                 pk_err *err) {
     pk_old_sides *sides = calloc(1, sizeof *sides);
     if (!sides) {
-        no_memory(err);
+        pk_bench_no_memory(err);
         return NULL;
     }
     sides->session = session;
@@ -99,13 +94,13 @@ void pk_old_sides_close(pk_old_sides *sides) {
 static bool new_artefact(pk_old_sides *sides, const char *label, const char *path, pk_object **out,
                          pk_err *err) {
     pk_object *object = calloc(1, sizeof *object);
-    if (!object) return no_memory(err);
+    if (!object) return pk_bench_no_memory(err);
     pk_object **slot = NULL;
     bool ok = pk_object_open_artefact(&sides->session->opener, label, path, object, err);
     if (ok) ok = separate_from_new(sides, object, err);
     if (ok) {
         slot = pk_array_push(&sides->objects);
-        ok = slot || no_memory(err);
+        ok = slot || pk_bench_no_memory(err);
     }
     if (!ok) {
         close_object(object);
@@ -165,7 +160,7 @@ static size_t keep_sessions(const char *environment, pk_bench_session *sessions,
 static bool copy_values(pk_arena *arena, const pk_baseline *baseline, pk_old_side *out,
                         pk_err *err) {
     out->values_ns = PK_NEW(arena, baseline->n, double);
-    if (!out->values_ns) return no_memory(err);
+    if (!out->values_ns) return pk_bench_no_memory(err);
     for (size_t i = 0; i < baseline->n; i++)
         out->values_ns[i] = baseline->times_ns[i] / baseline->iterations[i];
     out->n_values = baseline->n;

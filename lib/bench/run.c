@@ -3,16 +3,11 @@
 
 #include "bench/bench.h"
 #include "bench/measure.h"
+#include "bench/memory.h"
 #include "timing/clock.h"
 
 #define REPORT_BYTES_MAX ((size_t)2 << 30)
 #define MACHINE_WARNINGS_MAX 16
-
-static bool no_memory(pk_err *err) {
-    pk_fail(err, PK_E_LIMIT, NULL, "the report does not fit in memory");
-    pk_fix(err, "select fewer benchmarks with a filter");
-    return false;
-}
 
 /* ---- the machine ---- */
 
@@ -30,7 +25,7 @@ static bool check_machine(machine *m, bool at_end, const pk_session *session, pk
     for (size_t i = 0; i < n && m->n < MACHINE_WARNINGS_MAX; i++) {
         const char *line = pk_arena_printf(session->arena, "%s%s%s", found[i].what,
                                            found[i].fix[0] ? "; " : "", found[i].fix);
-        if (!line) return no_memory(err);
+        if (!line) return pk_bench_no_memory(err);
         bool said = false;
         for (size_t j = 0; j < m->n && !said; j++) said = strcmp(m->lines[j], line) == 0;
         if (said) continue;
@@ -42,7 +37,7 @@ static bool check_machine(machine *m, bool at_end, const pk_session *session, pk
 
 static bool begin_machine(machine *m, const pk_session *session, pk_err *err) {
     m->lines = PK_NEW(session->arena, MACHINE_WARNINGS_MAX, const char *);
-    if (!m->lines) return no_memory(err);
+    if (!m->lines) return pk_bench_no_memory(err);
     pk_environment_read("", &m->before);
     return check_machine(m, false, session, err);
 }
@@ -67,7 +62,7 @@ static bool report_broken_objects(const pk_session *session, pk_bench_report *re
         pk_bench_result *r = &report->results[from++];
         pk_bench_failure *failure = PK_NEW(session->arena, 1, pk_bench_failure);
         char *artefact = pk_arena_strdup(session->arena, object->hash);
-        if (!failure || !artefact) return no_memory(err);
+        if (!failure || !artefact) return pk_bench_no_memory(err);
         *failure = *object->failure;
         *r = (pk_bench_result){.group = object->name,
                                .id = object->name,
@@ -95,7 +90,7 @@ static bool measure_all(pk_session *session, pk_bench_report *report, pk_err *er
     pk_old_sides *sides = pk_old_sides_open(session, &report->environment, err);
     if (!sides) return false;
     pk_old_side *olds = calloc(session->n_cases > 0 ? session->n_cases : 1, sizeof *olds);
-    bool ok = (olds || no_memory(err)) && find_old_sides(sides, session, olds, err) &&
+    bool ok = (olds || pk_bench_no_memory(err)) && find_old_sides(sides, session, olds, err) &&
               pk_bench_measure_all(session, olds, report, err);
     free(olds);
     pk_old_sides_close(sides);
@@ -107,7 +102,7 @@ static bool run(pk_session *session, pk_bench_report *report, pk_err *err) {
     for (size_t i = 0; i < session->n_objects; i++) broken += session->objects[i].failure != NULL;
     report->n_results = session->n_cases + broken;
     report->results = PK_NEW(session->arena, report->n_results, pk_bench_result);
-    if (!report->results) return no_memory(err);
+    if (!report->results) return pk_bench_no_memory(err);
     machine seen = {0};
     if (!begin_machine(&seen, session, err)) return false;
     report->environment = seen.before;
@@ -125,7 +120,7 @@ bool pk_bench_run(const pk_bench_options *options, const pk_bench_hooks *hooks, 
     uint64_t started_ns = pk_now_ns();
     pk_session session;
     made.arena = pk_arena_new(REPORT_BYTES_MAX);
-    if (!made.arena) return no_memory(err);
+    if (!made.arena) return pk_bench_no_memory(err);
     bool ok = pk_session_open(&session, options, hooks, true, intr, made.arena, err);
     if (ok) {
         ok = run(&session, &made, err);

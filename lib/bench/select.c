@@ -8,12 +8,7 @@
 #include "base/array.h"
 #include "base/suggest.h"
 #include "base/units.h"
-
-static bool no_memory(pk_err *err) {
-    pk_fail(err, PK_E_LIMIT, NULL, "the list of benchmarks does not fit in memory");
-    pk_fix(err, "select fewer with a filter");
-    return false;
-}
+#include "bench/memory.h"
 
 /* ---- parameters ---- */
 
@@ -29,7 +24,7 @@ static bool too_many(const char *text, pk_err *err) {
 }
 
 static bool push_value(values *v, const char *value, const char *text, pk_err *err) {
-    if (!value) return no_memory(err);
+    if (!value) return pk_bench_no_memory(err);
     const char **slot = pk_array_push(&v->list);
     if (!slot) return too_many(text, err);
     *slot = value;
@@ -48,7 +43,7 @@ static bool take_integer(char **from, int64_t *out) {
 
 static bool push_range(values *v, const char *item, const char *text, pk_err *err) {
     char *copy = pk_arena_strdup(v->arena, item);
-    if (!copy) return no_memory(err);
+    if (!copy) return pk_bench_no_memory(err);
     int64_t first = 0, last = 0, step = 1;
     bool ok = take_integer(&copy, &first) && copy && take_integer(&copy, &last) &&
               (!copy || take_integer(&copy, &step)) && !copy;
@@ -69,7 +64,7 @@ static bool push_items(values *v, const char *text, pk_err *err) {
     for (const char *p = text;;) {
         const char *end = strchrnul(p, ',');
         char *item = pk_arena_strndup(v->arena, p, (size_t)(end - p));
-        if (!item) return no_memory(err);
+        if (!item) return pk_bench_no_memory(err);
         if (!*item) {
             pk_fail(err, PK_E_USAGE, NULL, "\"%.60s\" has an empty value", text);
             pk_fix(err, "write values with commas between them, as in 10,20,30");
@@ -89,7 +84,7 @@ bool pk_bench_params(const char *text, pk_arena *arena, const char *const **out,
     const char **copy = NULL;
     if (push_items(&v, text, err)) {
         copy = PK_NEW(arena, v.list.count, const char *);
-        if (!copy) no_memory(err);
+        if (!copy) pk_bench_no_memory(err);
     }
     if (copy) {
         for (size_t i = 0; i < v.list.count; i++) copy[i] = PK_AT(&v.list, const char *, i);
@@ -142,7 +137,7 @@ static bool patterns_init(patterns *p, const pk_text_list *texts, bool exact, pk
     *p = (patterns){.texts = texts};
     if (exact || texts->count == 0) return true;
     p->compiled = calloc(texts->count, sizeof *p->compiled);
-    if (!p->compiled) return no_memory(err);
+    if (!p->compiled) return pk_bench_no_memory(err);
     for (size_t i = 0; i < texts->count; i++) {
         int rc = regcomp(&p->compiled[i], texts->items[i], REG_EXTENDED | REG_NOSUB);
         if (rc != 0) {
@@ -188,7 +183,7 @@ static bool name_case(selection *s, pk_bench_case *c, bool named_value, pk_err *
     c->id = pk_arena_printf(s->arena, "%s%s%s%s%s", c->group, c->function ? "/" : "",
                             c->function ? c->function : "", c->value ? "/" : "",
                             c->value ? c->value : "");
-    return c->id || no_memory(err);
+    return c->id || pk_bench_no_memory(err);
 }
 
 static bool remember_names(selection *s, const pk_bench_case *c, pk_err *err) {
@@ -196,7 +191,7 @@ static bool remember_names(selection *s, const pk_bench_case *c, pk_err *err) {
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (!names[i]) continue;
         const char **slot = pk_array_push(&s->names);
-        if (!slot) return no_memory(err);
+        if (!slot) return pk_bench_no_memory(err);
         *slot = names[i];
     }
     return true;
@@ -210,7 +205,7 @@ static bool add_case(selection *s, pk_bench_case *c, bool named_value, pk_err *e
     const char *where = s->params ? "--param" : s->objects[c->object].object;
     if (!within_bounds(c, where, err)) return false;
     pk_bench_case *slot = pk_array_push(&s->cases);
-    if (!slot) return no_memory(err);
+    if (!slot) return pk_bench_no_memory(err);
     *slot = *c;
     return true;
 }
@@ -272,7 +267,7 @@ static int by_id(const void *a, const void *b) {
 static bool ids_are_unique(const selection *s, pk_err *err) {
     size_t n = s->cases.count;
     const pk_bench_case **sorted = malloc(n * sizeof *sorted);
-    if (!sorted) return no_memory(err);
+    if (!sorted) return pk_bench_no_memory(err);
     for (size_t i = 0; i < n; i++) sorted[i] = &PK_AT(&s->cases, pk_bench_case, i);
     qsort(sorted, n, sizeof(const pk_bench_case *), by_id);
     bool unique = true;
@@ -327,7 +322,7 @@ bool pk_bench_select(const pk_bench_options *options, size_t n_objects,
     pk_bench_case *copy = NULL;
     if (select_all(&s, err)) {
         copy = PK_NEW(arena, s.cases.count, pk_bench_case);
-        if (!copy) no_memory(err);
+        if (!copy) pk_bench_no_memory(err);
     }
     if (copy) {
         for (size_t i = 0; i < s.cases.count; i++) copy[i] = PK_AT(&s.cases, pk_bench_case, i);

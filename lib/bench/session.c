@@ -2,16 +2,14 @@
 
 #include <stdlib.h>
 
+#include "bench/memory.h"
 #include "timing/clock.h"
 
 static bool open_objects(pk_session *s, pk_err *err) {
     const pk_text_list *names = &s->options->objects;
     size_t wanted = names->count > 0 ? names->count : 1;
     s->objects = calloc(wanted, sizeof *s->objects);
-    if (!s->objects) {
-        pk_fail(err, PK_E_LIMIT, NULL, "out of memory");
-        return false;
-    }
+    if (!s->objects) return pk_bench_no_memory(err);
     for (; s->n_objects < wanted; s->n_objects++) {
         pk_object *object = &s->objects[s->n_objects];
         bool ok = names->count > 0
@@ -24,10 +22,7 @@ static bool open_objects(pk_session *s, pk_err *err) {
 
 static bool select_cases(pk_session *s, pk_err *err) {
     pk_bench_offers *offers = calloc(s->n_objects, sizeof *offers);
-    if (!offers) {
-        pk_fail(err, PK_E_LIMIT, NULL, "out of memory");
-        return false;
-    }
+    if (!offers) return pk_bench_no_memory(err);
     size_t failed = 0;
     for (size_t i = 0; i < s->n_objects; i++) {
         const pk_object *object = &s->objects[i];

@@ -423,6 +423,25 @@ static void isolated_sides_have_workers_of_their_own(void **state) {
     pk_bench_report_fini(&f->report);
 }
 
+/* nasty.so crashes on both sides: whose fault it is, only workers of their own can tell. */
+static void a_crash_of_old_code_is_called_so(void **state) {
+    fixture *f = *state;
+    pk_bench_options options = against(f, f->nasty, f->nasty);
+    options.filters = LIST("nasty/crash");
+    options.sample_size = 200;
+    const pk_bench_result *r = run(f, &options);
+    assert_true(r->failed);
+    assert_true(warns(r, "--isolate tells which"));
+    pk_bench_report_fini(&f->report);
+    options.isolate = true;
+    r = run(f, &options);
+    assert_true(r->failed);
+    assert_int_equal(r->failures[0].kind, PK_FAIL_SIGNAL);
+    assert_string_equal(r->failures[0].why, "in the old code");
+    assert_false(warns(r, "--isolate"));
+    pk_bench_report_fini(&f->report);
+}
+
 static void what_is_too_slow_to_interleave_is_isolated(void **state) {
     fixture *f = *state;
     pk_bench_options options = against(f, f->nasty, f->nasty);
@@ -577,6 +596,7 @@ int main(void) {
         TEST(files_in_common_are_copied),
         TEST(sources_run_in_their_layouts),
         TEST(isolated_sides_have_workers_of_their_own),
+        TEST(a_crash_of_old_code_is_called_so),
         TEST(what_is_too_slow_to_interleave_is_isolated),
         TEST(what_the_other_object_lacks_is_not_compared),
         TEST(a_deadline_leaves_partial_results),
