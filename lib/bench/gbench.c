@@ -20,6 +20,10 @@ bool pk_gbench_is_ratio(pk_gbench_kind kind) {
     return kind == PK_GBENCH_CV || kind == PK_GBENCH_RMS;
 }
 
+bool pk_gbench_is_growth(pk_gbench_kind kind) {
+    return kind == PK_GBENCH_BIG_O || kind == PK_GBENCH_RMS;
+}
+
 const char *pk_gbench_big_o(pk_growth growth) {
     static const char *const names[PK_GROWTHS] = {"(1)", "lgN", "N",     "NlgN",
                                                   "N^2", "N^3", "phi^N", "2^N"};
@@ -29,7 +33,7 @@ const char *pk_gbench_big_o(pk_growth growth) {
 /* Growth is of the function, without a value. */
 char *pk_gbench_run_name(char *out, size_t size, const pk_gbench_row *row) {
     const pk_bench_result *r = row->result;
-    if (row->scan)
+    if (pk_gbench_is_growth(row->kind))
         snprintf(out, size, "%s%s%s", r->group, r->function ? "/" : "",
                  r->function ? r->function : "");
     else snprintf(out, size, "%s", r->id);
@@ -149,7 +153,7 @@ static void put_growth(const walk *w, size_t index) {
     pk_gbench_row row = row_of(w, first, PK_GBENCH_BIG_O);
     double coefficient, rms;
     cpu_growth(w, &scan, &coefficient, &rms);
-    row.scan = &scan;
+    row.growth = scan.fit.growth;
     put_aggregate(w, row, PK_GBENCH_BIG_O, scan.fit.coefficient, coefficient);
     put_aggregate(w, row, PK_GBENCH_RMS, scan.fit.rms, rms);
 }

@@ -24,13 +24,14 @@ typedef struct pk_gbench_row {
     size_t family, instance;       /* functions in order; values of one in order */
     size_t repetition;
     uint64_t iterations;
-    double real, cpu;          /* ns, coefficient in ns, or ratio */
-    double per_second;         /* of what throughput counts; NaN: none */
-    const pk_bench_scan *scan; /* BIG_O, RMS */
+    double real, cpu;  /* ns, coefficient in ns, or ratio */
+    double per_second; /* of what throughput counts; NaN: none */
+    pk_growth growth;  /* BIG_O, RMS */
 } pk_gbench_row;
 
 const char *pk_gbench_kind_name(pk_gbench_kind kind); /* "mean"; "" for iterations and errors */
 bool pk_gbench_is_ratio(pk_gbench_kind kind);
+bool pk_gbench_is_growth(pk_gbench_kind kind); /* BIG_O, RMS */
 /* "lgN", "N^2"; with our two exponential ones: "phi^N", "2^N". */
 const char *pk_gbench_big_o(pk_growth growth);
 /* "fib/recursive/20", with "_mean" behind for an aggregate, "fib/recursive_BigO" for growth.

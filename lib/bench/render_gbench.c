@@ -71,7 +71,7 @@ static void add_times(pk_json *o, const pk_gbench_row *row) {
     bool growth = row->kind == PK_GBENCH_BIG_O;
     pk_json_double(o, growth ? "cpu_coefficient" : "real_time", growth ? row->cpu : row->real);
     pk_json_double(o, growth ? "real_coefficient" : "cpu_time", growth ? row->real : row->cpu);
-    if (growth) pk_json_text(o, "big_o", pk_gbench_big_o(row->scan->fit.growth));
+    if (growth) pk_json_text(o, "big_o", pk_gbench_big_o(row->growth));
     pk_json_text(o, "time_unit", "ns");
 }
 
@@ -98,8 +98,7 @@ static void add_row(void *context, const pk_gbench_row *row) {
         pk_json_text(o, "aggregate_unit", pk_gbench_is_ratio(row->kind) ? "percentage" : "time");
     }
     if (row->kind == PK_GBENCH_ERROR) add_error(o, r);
-    if (row->kind != PK_GBENCH_BIG_O && row->kind != PK_GBENCH_RMS)
-        pk_json_uint(o, "iterations", row->iterations);
+    if (!pk_gbench_is_growth(row->kind)) pk_json_uint(o, "iterations", row->iterations);
     add_times(o, row);
     if (isfinite(row->per_second))
         pk_json_double(o, r->throughput.bytes ? "bytes_per_second" : "items_per_second",
@@ -145,12 +144,12 @@ static void put_csv_row(void *context, const pk_gbench_row *row) {
         putc('\n', out);
         return;
     }
-    bool growth = row->scan != NULL, bytes = row->result->throughput.bytes;
+    bool growth = pk_gbench_is_growth(row->kind), bytes = row->result->throughput.bytes;
     if (!growth) fprintf(out, "%" PRIu64, row->iterations);
     putc(',', out);
     put_number(out, row->real);
     put_number(out, row->cpu);
-    if (row->kind == PK_GBENCH_BIG_O) fputs(pk_gbench_big_o(row->scan->fit.growth), out);
+    if (row->kind == PK_GBENCH_BIG_O) fputs(pk_gbench_big_o(row->growth), out);
     else if (!pk_gbench_is_ratio(row->kind)) fputs("ns", out);
     putc(',', out);
     put_number(out, bytes ? row->per_second : NAN);

@@ -5,6 +5,7 @@
 #include "base/version.h"
 #include "bench/group_figures.h"
 #include "bench/render.h"
+#include "bench/result_json.h"
 #include "bench/words.h"
 #include "report/colour.h"
 
@@ -113,6 +114,14 @@ static bool messages(FILE *out, const pk_bench_report *report, pk_err *err) {
         if (!pk_bench_render_message(out, &report->results[i], report, "reports/x", err))
             return false;
     return pk_bench_render_group_message(out, report, "fib", "reports/fib", err);
+}
+
+static bool verbose_text(FILE *out, const pk_bench_report *report, pk_err *err) {
+    (void)err;
+    for (size_t i = 0; i < report->n_results; i++)
+        pk_bench_render_block(out, &report->results[i], PK_DETAIL_VERBOSE, false, false);
+    pk_bench_render_summary(out, report, false);
+    return true;
 }
 
 static void documents_of_each_kind(void **state) {
@@ -485,6 +494,56 @@ static void all_formats_report_a_full_disk(void **state) {
     bench_report_end(&report);
 }
 
+/* Whatever is shown of a result is in its JSON: read back, it looks the same in every form. */
+static void the_document_holds_all_that_is_shown(void **state) {
+    (void)state;
+    pk_bench_report report = bench_report_full();
+    pk_bench_record record;
+    pk_err err = {0};
+    report.results[report.n_results - 1].failures[0].output[0] = '\0'; /* its bytes are no UTF-8 */
+    char *json = rendered(pk_bench_render_json, &report);
+    assert_ok(pk_bench_record_parse(json, strlen(json), "test", report.arena, &record, &err), &err);
+    assert_int_equal(record.n_results, report.n_results);
+    pk_bench_report again = report;
+    again.results = record.results;
+    again.environment = record.environment;
+    static renderer *const all[] = {pk_bench_render_json,        messages,
+                                    pk_bench_render_openmetrics, pk_bench_render_gbench_json,
+                                    pk_bench_render_gbench_csv,  verbose_text};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        char *before = rendered(all[i], &report), *after = rendered(all[i], &again);
+        assert_string_equal(after, before);
+        free(before);
+        free(after);
+    }
+    free(json);
+    bench_report_end(&report);
+}
+
+/* The same figure in text, JSON and metrics. */
+static void all_forms_have_the_same_numbers(void **state) {
+    (void)state;
+    pk_bench_report report = bench_report_begin();
+    bench_add_regressed(&report);
+    char *text = rendered(verbose_text, &report);
+    char *json = rendered(pk_bench_render_json, &report);
+    char *metrics = rendered(pk_bench_render_openmetrics, &report);
+    char *csv = rendered(pk_bench_render_gbench_csv, &report);
+    assert_has(text, "time:   [12.980 \u00b5s 13.020 \u00b5s 13.060 \u00b5s]");
+    assert_has(text, "fib/recursive/20  13.02 \u00b5s +- 0.04  +3.1 % +- 0.5  regressed\n");
+    assert_has(json, "\"typical\": {\n        \"point\": 13020,\n        \"low\": 12980,\n");
+    assert_has(json, "\"ratio\": {\n          \"point\": 0.031,\n          \"low\": 0.026,\n");
+    assert_has(metrics, "confidence=\"estimate\",aggregation=\"typical\"} 13020\n");
+    assert_has(metrics, "confidence=\"lower_bound\",aggregation=\"typical\"} 12980\n");
+    assert_has(metrics, "aggregation=\"mean\",source=\"live\",baseline=\"main\"} 0.031\n");
+    assert_has(csv, "\"fib/recursive/20_mean\",20,13020,");
+    free(text);
+    free(json);
+    free(metrics);
+    free(csv);
+    bench_report_end(&report);
+}
+
 static void labels_of_metrics_are_escaped(void **state) {
     (void)state;
     pk_bench_report report = bench_report_begin();
@@ -518,6 +577,8 @@ int main(void) {
         cmocka_unit_test(growth_needs_three_values_of_one_function),
         cmocka_unit_test(how_much_faster_has_an_interval),
         cmocka_unit_test(all_formats_report_a_full_disk),
+        cmocka_unit_test(the_document_holds_all_that_is_shown),
+        cmocka_unit_test(all_forms_have_the_same_numbers),
         cmocka_unit_test(labels_of_metrics_are_escaped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
