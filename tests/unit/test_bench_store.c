@@ -296,11 +296,12 @@ static void a_full_disk_leaves_the_old_baseline(void **state) {
     struct rlimit old, little = {.rlim_cur = 700};
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
     little.rlim_max = old.rlim_max;
-    void (*before)(int) = signal(SIGXFSZ, SIG_IGN);
+    struct sigaction before, ignore = {.sa_handler = SIG_IGN};
+    assert_int_equal(sigaction(SIGXFSZ, &ignore, &before), 0);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &little), 0);
     bool saved = pk_store_save(f->store, r, &f->report, "base", &f->err);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
-    signal(SIGXFSZ, before);
+    assert_int_equal(sigaction(SIGXFSZ, &before, NULL), 0);
     assert_false(saved);
     assert_int_equal(f->err.sys_errno, EFBIG);
     assert_near(load(f, "g/f", "base")->estimates.mean.point, 100, 1e-12);
