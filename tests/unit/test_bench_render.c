@@ -4,6 +4,7 @@
 
 #include "base/version.h"
 #include "bench/group_figures.h"
+#include "bench/pages.h"
 #include "bench/render.h"
 #include "bench/result_json.h"
 #include "bench/words.h"
@@ -520,7 +521,12 @@ static void the_document_holds_all_that_is_shown(void **state) {
     bench_report_end(&report);
 }
 
-/* The same figure in text, JSON and metrics. */
+static bool html(FILE *out, const pk_bench_report *report, pk_err *err) {
+    const pk_bench_page_entry entry = {&report->results[0], "fib/recursive/20", true};
+    return pk_bench_page_benchmark(out, &entry, report, 0, NULL, err);
+}
+
+/* The same figure in text, JSON, metrics, CSV and HTML. */
 static void all_forms_have_the_same_numbers(void **state) {
     (void)state;
     pk_bench_report report = bench_report_begin();
@@ -529,6 +535,7 @@ static void all_forms_have_the_same_numbers(void **state) {
     char *json = rendered(pk_bench_render_json, &report);
     char *metrics = rendered(pk_bench_render_openmetrics, &report);
     char *csv = rendered(pk_bench_render_gbench_csv, &report);
+    char *shown = rendered(html, &report);
     assert_has(text, "time:   [12.980 \u00b5s 13.020 \u00b5s 13.060 \u00b5s]");
     assert_has(text, "fib/recursive/20  13.02 \u00b5s +- 0.04  +3.1 % +- 0.5  regressed\n");
     assert_has(json, "\"typical\": {\n        \"point\": 13020,\n        \"low\": 12980,\n");
@@ -537,6 +544,10 @@ static void all_forms_have_the_same_numbers(void **state) {
     assert_has(metrics, "confidence=\"lower_bound\",aggregation=\"typical\"} 12980\n");
     assert_has(metrics, "aggregation=\"mean\",source=\"live\",baseline=\"main\"} 0.031\n");
     assert_has(csv, "\"fib/recursive/20_mean\",20,13020,");
+    assert_has(shown, "13.02 \u00b5s +- 0.04 in this run; runs differ by about +- 0.4");
+    assert_has(shown, "regressed: +3.1 % slower (95 % CI +2.6 .. +3.6)");
+    assert_has(text, "                        regressed: +3.1 % slower (95 % CI +2.6 .. +3.6)\n");
+    free(shown);
     free(text);
     free(json);
     free(metrics);
