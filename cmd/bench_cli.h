@@ -71,9 +71,10 @@ bool bench_is_target(const char *word);
 /* Checks names of baselines to read, and to write. */
 pk_checker bench_check_baseline, bench_check_save;
 
-/* Completers: ids, sources and objects; baselines; baselines and objects; directories. */
+/* Completers: ids, sources and objects; baselines; baselines and objects; baselines and files of
+ * results; directories. */
 pk_completer bench_complete_words, bench_complete_baselines, bench_complete_skips,
-    bench_complete_compare, bench_complete_home;
+    bench_complete_compare, bench_complete_results, bench_complete_home;
 
 /* Everything after the line was understood; returns the exit code. */
 int bench_go(const pk_invocation *invocation, const bench_cli *cli, const bench_plan *plan,

@@ -127,6 +127,11 @@ void bench_complete_compare(pk_choices *choices) {
     pk_complete_paths(choices, SOURCES);
 }
 
+void bench_complete_results(pk_choices *choices) {
+    bench_complete_baselines(choices);
+    pk_complete_paths(choices, "json");
+}
+
 void bench_complete_home(pk_choices *choices) {
     pk_complete_paths(choices, "");
 }

@@ -4,7 +4,9 @@
 
 #include "cli/command.h"
 
-extern const pk_command pk_cmd_bench, pk_cmd_serve;
+extern const pk_command pk_cmd_bench;
+extern const pk_command pk_cmd_compare;
+extern const pk_command pk_cmd_serve;
 extern const pk_command pk_cmd_load;
 extern const pk_command pk_cmd_completion;
 extern const pk_command pk_cmd_help;

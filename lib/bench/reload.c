@@ -42,9 +42,9 @@ static bool select_entries(const reload *l, pk_bench_case **cases, size_t *n, pk
 /* ---- a baseline as a result ---- */
 
 /* Criterion's samples know nothing of processes; each stands for a worker of one unit. */
-static bool workers_of_samples(const reload *l, const pk_baseline *b, pk_bench_result *r,
+static bool workers_of_samples(const pk_baseline *b, pk_arena *arena, pk_bench_result *r,
                                pk_err *err) {
-    r->workers = PK_NEW(l->arena, b->n, pk_bench_worker);
+    r->workers = PK_NEW(arena, b->n, pk_bench_worker);
     if (!r->workers) return no_memory(err);
     r->n_workers = b->n;
     for (size_t i = 0; i < b->n; i++) {
@@ -76,8 +76,8 @@ static const char *or_null(const char *text) {
     return text[0] ? text : NULL;
 }
 
-static bool result_of(const reload *l, const pk_baseline *b, pk_bench_result *r, pk_err *err) {
-    const pk_bench_options *o = l->options;
+bool pk_bench_result_of_baseline(const pk_baseline *b, const pk_bench_options *o, pk_arena *arena,
+                                 pk_bench_result *r, pk_err *err) {
     if (b->result) {
         *r = *b->result;
         /* A comparison made then is not the one that is asked for now. */
@@ -94,13 +94,13 @@ static bool result_of(const reload *l, const pk_baseline *b, pk_bench_result *r,
                                .artefact = "",
                                .noise_threshold = PK_BENCH_DEFAULT_NOISE,
                                .confidence_level = PK_BENCH_DEFAULT_CONFIDENCE};
-        if (!workers_of_samples(l, b, r, err)) return false;
+        if (!workers_of_samples(b, arena, r, err)) return false;
     }
     if (o->noise_threshold > 0) r->noise_threshold = o->noise_threshold;
     if (o->confidence_level > 0) r->confidence_level = o->confidence_level;
     r->significance_level = o->significance_level;
     r->equivalence = o->equivalence;
-    return pk_bench_analyse(r, o, l->arena, err);
+    return pk_bench_analyse(r, o, arena, err);
 }
 
 /* ---- the comparison ---- */
@@ -112,7 +112,7 @@ static bool session_of(const reload *l, const pk_baseline *old, pk_bench_session
         *session = old->session;
         return true;
     }
-    if (!result_of(l, old, &r, err)) return false;
+    if (!pk_bench_result_of_baseline(old, l->options, l->arena, &r, err)) return false;
     pk_bench_session_of(&r, &l->environment, session);
     session->environment[0] = '\0'; /* not known: raw times are compared */
     return true;
@@ -148,7 +148,8 @@ static bool reload_one(const reload *l, const pk_store_entry *entry, const char 
             pk_fail(err, PK_E_INPUT, entry->id, "its baseline %s is gone", name);
         return false;
     }
-    return result_of(l, b, r, err) && compare(l, entry, r, err);
+    return pk_bench_result_of_baseline(b, l->options, l->arena, r, err) &&
+           compare(l, entry, r, err);
 }
 
 static bool reload_all(reload *l, const char *name, pk_bench_report *report, pk_err *err) {

@@ -4,6 +4,7 @@
 #define PK_BENCH_RELOAD_H
 
 #include "bench/bench.h"
+#include "bench/store.h"
 
 /* Fills *report (fini it on success) from the baseline `name` of every id in the store that the
  * filters select; calls hooks->finished for each. A comparison (options->compare) is one of stored
@@ -12,5 +13,11 @@
  * No such baseline at all is PK_E_INPUT. */
 bool pk_bench_reload(const pk_bench_options *options, const char *name, const pk_bench_hooks *hooks,
                      pk_bench_report *report, pk_err *err) PK_MUST_CHECK;
+
+/* One stored baseline as a result, analysed with the options' levels, compared with nothing. What
+ * it points to lives in the arena or is the baseline's. */
+bool pk_bench_result_of_baseline(const pk_baseline *baseline, const pk_bench_options *options,
+                                 pk_arena *arena, pk_bench_result *result,
+                                 pk_err *err) PK_MUST_CHECK;
 
 #endif

@@ -1,0 +1,220 @@
+/* perfkit compare: stored results side by side. */
+#include <string.h>
+
+#include "bench/compare.h"
+#include "bench/store.h"
+#include "cmd/bench_cli.h"
+#include "cmd/commands.h"
+#include "cmd/terminal.h"
+
+#define EXIT_GATE 1
+#define EXIT_WRONG 2
+#define SOURCES_MAX 60
+#define ARENA_BYTES (64u << 20)
+
+typedef struct compare_cli {
+    pk_text_list sources;
+    const char *home, *filter, *reference;
+    double threshold, noise_threshold, confidence_level, equivalence;
+    int sort, fail_on, color;
+    bool list, json;
+} compare_cli;
+
+static const char *const sorts[] = {"id", "time", "ratio", NULL};
+static const char *const sort_help[] = {"by name", "the fastest first", "what differs most first",
+                                        NULL};
+static const char *const gates[] = {"never", "regressed", "not-unchanged", NULL};
+static const char *const color_values[] = {"auto", "always", "never", NULL};
+
+#define OPTION(member, type) PK_FIELD(compare_cli, member, type)
+
+// clang-format off
+static const pk_opt compare_opts[] = {
+    {0, "RESULT", PK_OPT_TEXT_LIST, OPTION(sources, pk_text_list), .arg = "RESULT",
+     .help = "baselines by name, or files of perfkit bench --json",
+     .details = "A word that ends in .json is a file, every other one the name of a baseline in the store.",
+     .complete = bench_complete_results, .flags = PK_OPT_POSITIONAL},
+
+    {0, "list", PK_OPT_FLAG, OPTION(list, bool), .help = "print the baselines and how many benchmarks each has", .group = "Selection"},
+    {'f', "filter", PK_OPT_TEXT, OPTION(filter, const char *), .arg = "regex",
+     .help = "only benchmarks in whose id this is found", .group = "Selection"},
+    {'t', "threshold", PK_OPT_RATIO, OPTION(threshold, double), .arg = "share", .fallback = "0",
+     .help = "leave out rows whose times differ by less: 5%", .group = "Selection"},
+    {0, "home", PK_OPT_TEXT, OPTION(home, const char *), .arg = "directory", .shown_default = "target/criterion",
+     .help = "where results are stored", .details = "Before the default come $CRITERION_HOME and "
+     "$CARGO_TARGET_DIR/criterion.", .group = "Selection", .complete = bench_complete_home},
+
+    {0, "ref", PK_OPT_TEXT, OPTION(reference, const char *), .arg = "RESULT", .shown_default = "the best of each row",
+     .help = "the one whose times are 1.00", .group = "Table", .complete = bench_complete_results},
+    {0, "sort", PK_OPT_ENUM, OPTION(sort, int), .arg = "order", .fallback = "id", .help = "order of the rows",
+     .group = "Table", .values = sorts, .value_help = sort_help},
+
+    {0, "fail-on", PK_OPT_ENUM, OPTION(fail_on, int), .arg = "verdict", .fallback = "never",
+     .help = "exit with 1 when the second of two is so, for scripts",
+     .details = "All benchmarks are judged together (Holm's correction).", .group = "Verdicts", .values = gates},
+    {0, "noise-threshold", PK_OPT_RATIO, OPTION(noise_threshold, double), .arg = "share", .fallback = "0.01",
+     .help = "changes up to this do not matter", .group = "Verdicts"},
+    {0, "equivalence", PK_OPT_RATIO, OPTION(equivalence, double), .arg = "share", .fallback = "0.02",
+     .help = "\"no change\" means: surely less than this", .group = "Verdicts"},
+    {0, "confidence-level", PK_OPT_RATIO, OPTION(confidence_level, double), .arg = "share", .fallback = "0.95",
+     .help = "of the intervals of changes", .group = "Verdicts"},
+
+    {'j', "json", PK_OPT_FLAG, OPTION(json, bool), .help = "one JSON document (schema compare/1)", .group = "Output",
+     .conflicts = "list"},
+    {'c', "color", PK_OPT_ENUM, OPTION(color, int), .arg = "when", .fallback = "auto", .help = "colour the table",
+     .group = "Output", .aliases = "colour", .values = color_values},
+    {0},
+};
+
+static const pk_example compare_examples[] = {
+    {"perfkit compare main new", "two baselines, with verdicts"},
+    {"perfkit compare --list", "what there is"},
+    {"perfkit compare v1 v2 v3 --ref v1 -t 5%", "three, against the first, where they differ"},
+    {"perfkit compare before.json after.json --fail-on regressed", "a gate over two files"},
+    {0},
+};
+
+static const pk_section compare_sections[] = {
+    {"DESCRIPTION",
+     "One row per benchmark, two figures per result: the time as a multiple of the row's best (or of --ref), and the time "
+     "itself with the half width of its interval. \"-\" is where a result lacks the benchmark. The last row is the geometric "
+     "mean of the multiples over the benchmarks that all results have.\n\n"
+     "With two results there are verdicts, of the second against the first. They rest on stored numbers alone: both are "
+     "divided by the reference loop that ran beside them, where both come from one machine, and how much runs differ is part "
+     "of the interval, so \"cannot tell\" is frequent. perfkit bench --baseline runs the old code again and sees far more."},
+    {"EXIT STATUS",
+     "* 0: compared, whatever came out.\n\n* 1: --fail-on found what it looks for.\n\n"
+     "* 2: the command line is wrong, or a result cannot be read."},
+    {0},
+};
+// clang-format on
+
+static bool fail_memory(pk_err *err) {
+    pk_fail(err, PK_E_LIMIT, NULL, "out of memory");
+    return false;
+}
+
+/* ---- --list ---- */
+
+static size_t count_with(size_t n, const pk_store_entry entries[], const char *name) {
+    size_t count = 0;
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < entries[i].n_names; j++)
+            count += strcmp(entries[i].names[j], name) == 0;
+    return count;
+}
+
+static bool is_first(const pk_store_entry entries[], size_t at, size_t name_at) {
+    const char *name = entries[at].names[name_at];
+    return count_with(at, entries, name) == 0;
+}
+
+static bool list(const char *home, pk_arena *arena, pk_err *err) {
+    pk_store_entry *entries;
+    size_t n;
+    pk_store *store = pk_store_open(home, false, false, err);
+    bool ok = store && pk_store_list(store, NULL, arena, &entries, &n, err);
+    for (size_t i = 0; ok && i < n; i++) {
+        for (size_t j = 0; j < entries[i].n_names; j++) {
+            if (!is_first(entries, i, j)) continue;
+            size_t count = count_with(n, entries, entries[i].names[j]);
+            printf("%s: %zu benchmark%s\n", entries[i].names[j], count, count == 1 ? "" : "s");
+        }
+    }
+    pk_store_close(store);
+    return ok;
+}
+
+/* ---- the table ---- */
+
+static bool check_sources(const compare_cli *cli, pk_err *err) {
+    if (cli->sources.count >= 2 && cli->sources.count <= SOURCES_MAX) return true;
+    if (cli->sources.count > SOURCES_MAX)
+        pk_fail(err, PK_E_USAGE, NULL, "more than %d results do not fit in a table", SOURCES_MAX);
+    else pk_fail(err, PK_E_USAGE, NULL, "two results or more are needed");
+    pk_fix(err, "perfkit compare --list names what there is");
+    return false;
+}
+
+static bool judge(const compare_cli *cli, const pk_compare_table *table, bool *failed,
+                  pk_err *err) {
+    pk_bench_gate_result g;
+    *failed = false;
+    if (cli->fail_on == PK_GATE_NONE) return true;
+    if (!pk_bench_gate_judge((pk_bench_gate)cli->fail_on, &table->changes, &g, err)) return false;
+    fprintf(stderr, "gate %s: %zu of %zu compared\n", g.failed ? "failed" : "passed", g.failures,
+            g.compared);
+    *failed = g.failed;
+    return true;
+}
+
+static int show(const compare_cli *cli, const char *home, pk_err *err) {
+    const pk_compare_options options = {.sources = cli->sources,
+                                        .home = home,
+                                        .filter = cli->filter,
+                                        .reference = cli->reference,
+                                        .threshold = cli->threshold,
+                                        .sort = (pk_compare_sort)cli->sort,
+                                        .noise_threshold = cli->noise_threshold,
+                                        .confidence_level = cli->confidence_level,
+                                        .equivalence = cli->equivalence};
+    pk_compare_table table;
+    bool failed = false;
+    if (!pk_compare_load(&options, &table, err)) return EXIT_WRONG;
+    bool ok = true;
+    if (cli->json) ok = pk_compare_render_json(stdout, &table, err);
+    else
+        pk_compare_render_text(stdout, &table,
+                               pk_terminal_colour(stdout, (pk_colour_when)cli->color));
+    fflush(stdout);
+    ok = ok && judge(cli, &table, &failed, err);
+    pk_compare_fini(&table);
+    return !ok ? EXIT_WRONG : failed ? EXIT_GATE : 0;
+}
+
+static bool check_levels(const compare_cli *cli, pk_err *err) {
+    if (cli->confidence_level > 0 && cli->confidence_level < 1 && cli->equivalence > 0) return true;
+    pk_fail(err, PK_E_USAGE, NULL,
+            "--confidence-level must be between 0 and 1, --equivalence more than 0");
+    pk_fix(err, "leave them out for 0.95 and 0.02");
+    return false;
+}
+
+static bool check_gate(const compare_cli *cli, pk_err *err) {
+    if (cli->fail_on == PK_GATE_NONE || cli->sources.count == 2) return true;
+    pk_fail(err, PK_E_USAGE, "--fail-on", "verdicts need exactly two results");
+    pk_fix(err, "give the old one and the new one");
+    return false;
+}
+
+static int compare_run(const pk_invocation *invocation, const void *parsed, pk_err *err) {
+    const compare_cli *cli = parsed;
+    const char *home = cli->home ? cli->home : bench_home(invocation->parsed->arena);
+    int code = EXIT_WRONG;
+    if (!home) {
+        fail_memory(err);
+        return code;
+    }
+    if (!cli->list) {
+        if (check_sources(cli, err) && check_levels(cli, err) && check_gate(cli, err))
+            code = show(cli, home, err);
+        return code;
+    }
+    pk_arena *arena = pk_arena_new(ARENA_BYTES);
+    if (!arena) fail_memory(err);
+    else if (list(home, arena, err)) code = 0;
+    pk_arena_free(arena);
+    return code;
+}
+
+const pk_command pk_cmd_compare = {
+    .name = "compare",
+    .summary = "stored results side by side",
+    .usage = "[options] RESULT RESULT [RESULT...]",
+    .opts = compare_opts,
+    .options_bytes = sizeof(compare_cli),
+    .examples = compare_examples,
+    .sections = compare_sections,
+    .helper = true,
+    .run = compare_run,
+};
