@@ -138,11 +138,11 @@ check_command() {
     pk load -n 3 --json "$SERVE_URL"
     [ "$status" -eq 0 ]
     jq -r 'keys_unsorted[]' <<<"$output" | grep -vxE 'perfkit|schema' | sort >written
-    sed -n '/^## load\/1/,/^## serve/p' "$ROOT/docs/formats.md" | grep '^| `' | cut -d'|' -f2 |
+    sed -n '/^## load\/1/,/^## bench/p' "$ROOT/docs/formats.md" | grep '^| `' | cut -d'|' -f2 |
         grep -oE '[a-zA-Z]+' | sort >described
     diff described written
     # And of the objects in it: each is named somewhere in the section.
-    sed -n '/^## load\/1/,/^## serve/p' "$ROOT/docs/formats.md" | grep -oE '[A-Za-z0-9_.]+' | sort -u >words
+    sed -n '/^## load\/1/,/^## bench/p' "$ROOT/docs/formats.md" | grep -oE '[A-Za-z0-9_.]+' | sort -u >words
     jq -r 'del(.statusCodeDistribution, .errorDistribution, .responseTimeHistogram,
             .firstByteHistogram, .requests.errorClasses, .generator.counters)
         | [.. | objects | keys_unsorted[]] | unique[]' <<<"$output" | grep -vxE 'perfkit|schema' | sort -u | comm -23 - words >missing
@@ -154,6 +154,6 @@ check_command() {
     while read -r schema; do
         grep -q "^##.*$schema" "$ROOT/docs/formats.md" || { echo "$schema"; return 1; }
         n=$((n + 1))
-    done < <(cd "$ROOT" && grep -rhoE 'pk_json_document\("[a-z-]+/[0-9]+"' lib cmd | cut -d'"' -f2)
+    done < <(cd "$ROOT" && grep -rhoE '"[a-z-]+/[0-9]+"' --include='*.c' lib cmd | tr -d '"' | sort -u)
     [ "$n" -ge 2 ]
 }
