@@ -1,6 +1,6 @@
 # For the tests of `perfkit bench`: short runs. Times are never asserted, but they are compared with
 # each other where they come from the same samples.
-load helper
+load "${BASH_SOURCE[0]%/*}/helper"
 
 OBJECTS=$(dirname -- "$PERFKIT")/tests/objects
 
