@@ -86,6 +86,7 @@ OBJECTS := $(LIB_OBJ) $(CMD_OBJ) $(WORKER_OBJ) $(addsuffix .o,$(UNIT) $(PROGS) $
 
 # Functions that a unit test replaces to make them fail.
 WRAP_test_file := -Wl,--wrap=write -Wl,--wrap=fsync -Wl,--wrap=rename
+WRAP_test_bench_store := -Wl,--wrap=renameat2
 WRAP_test_serve_suspend := -Wl,--wrap=MHD_suspend_connection -Wl,--wrap=MHD_resume_connection
 
 Q    := $(if $(V),,@)

@@ -195,6 +195,26 @@ static void what_Criterion_wrote_is_loaded(void **state) {
     assert_non_null(strstr(f->err.where, "sample.json"));
 }
 
+static void what_Criterion_0_2_wrote_is_loaded(void **state) {
+    fixture *f = *state;
+#define E                                                                      \
+    "{\"confidence_interval\":{\"confidence_level\":0.95,\"lower_bound\":9.0," \
+    "\"upper_bound\":11.0},\"point_estimate\":10.0,\"standard_error\":0.5}"
+    put(f, "g/f/base", "benchmark.json",
+        "{\"group_id\":\"g\",\"function_id\":\"f\",\"value_str\":null,\"throughput\":null,"
+        "\"full_id\":\"g/f\",\"directory_name\":\"g/f\"}");
+    put(f, "g/f/base", "sample.json", "[[10.0,20.0],[100.0,200.0]]");
+    put(f, "g/f/base", "estimates.json",
+        "{\"Mean\":" E ",\"Median\":" E ",\"MedianAbsDev\":" E ",\"Slope\":" E ",\"StdDev\":" E
+        "}");
+#undef E
+    pk_baseline *b = load(f, "g/f", "base");
+    assert_non_null(b);
+    assert_true(b->linear && b->n == 2 && b->has_estimates && b->estimates.has_slope);
+    assert_near(b->estimates.slope.high, 11, 0);
+    assert_near(b->times_ns[1], 200, 0);
+}
+
 static void the_list_has_each_id_once_with_its_baselines(void **state) {
     fixture *f = *state;
     pk_store_entry *entries;
@@ -309,6 +329,16 @@ static void a_full_disk_leaves_the_old_baseline(void **state) {
     assert_int_equal(check_count_files(check_path(temp, f->folder, ".perfkit/tmp")), 0);
 }
 
+/* As on a file system that cannot exchange two names. */
+static bool refuse_exchange;
+int __real_renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned flags);
+int __wrap_renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned flags);
+int __wrap_renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned flags) {
+    if (!refuse_exchange) return __real_renameat2(from_fd, from, to_fd, to, flags);
+    errno = EINVAL;
+    return -1;
+}
+
 enum { KILLS = 200, SAVES_MAX = 10000 };
 
 /* In the child: saves again and again, each time other figures. Says when it begins. */
@@ -384,6 +414,12 @@ static void two_hundred_kills_leave_a_whole_baseline(void **state) {
     assert_true(n > moved / 2); /* the last of each child may be lost, those before are not */
 }
 
+static void kills_without_an_exchange_leave_one_too(void **state) {
+    refuse_exchange = true;
+    two_hundred_kills_leave_a_whole_baseline(state);
+    refuse_exchange = false;
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void) {
@@ -394,6 +430,7 @@ int main(void) {
         TEST(ids_that_look_alike_have_folders_of_their_own),
         TEST(what_is_saved_is_loaded),
         TEST(what_Criterion_wrote_is_loaded),
+        TEST(what_Criterion_0_2_wrote_is_loaded),
         TEST(the_list_has_each_id_once_with_its_baselines),
         TEST(an_artefact_is_kept_once_under_its_hash),
         TEST(history_survives_a_torn_line),
@@ -401,6 +438,7 @@ int main(void) {
         TEST(names_of_other_folders_are_no_baselines),
         TEST(a_full_disk_leaves_the_old_baseline),
         TEST(two_hundred_kills_leave_a_whole_baseline),
+        TEST(kills_without_an_exchange_leave_one_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
