@@ -147,7 +147,8 @@ static bool write_messages(FILE *out, const session *s, const pk_bench_report *r
             directory[0] = '\0';
         snprintf(path, sizeof path, "%s/%s/report", s->plan->bench.home, directory);
         if (!pk_bench_render_message(out, r, report, path, err)) return false;
-        bool last = i + 1 == report->n_results || strcmp(r->group, report->results[i + 1].group);
+        bool last =
+            i + 1 == report->n_results || strcmp(r->group, report->results[i + 1].group) != 0;
         if (!pk_store_directory(r->group, NULL, NULL, directory, sizeof directory))
             directory[0] = '\0';
         snprintf(path, sizeof path, "%s/%s/report", s->plan->bench.home, directory);

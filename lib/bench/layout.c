@@ -88,11 +88,13 @@ static bool take_names(maker *m, pk_array *names, pk_err *err) {
         pk_fix(err, "make the source smaller");
         return false;
     }
-    if (names->items) qsort(names->items, names->count, names->item_bytes, compare_names);
+    if (!names->items) return true; /* none */
+    qsort(names->items, names->count, names->item_bytes, compare_names);
+    const char *last = NULL;
     for (size_t i = 0; i < names->count; i++) {
         const char *name = PK_AT(names, const char *, i);
-        if (m->n == 0 || strcmp(m->functions[m->n - 1].section, name) != 0)
-            m->functions[m->n++].section = name;
+        if (last && strcmp(last, name) == 0) continue;
+        m->functions[m->n++].section = last = name;
     }
     return true;
 }
