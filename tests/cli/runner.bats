@@ -143,3 +143,15 @@ SH
     [[ $output == *"a sanitizer found something"*"a race"* ]]
     [ "$(last)" = "1 passed, 1 failed" ]
 }
+
+@test "the runner knows what a sanitizer says that is no finding" {
+    : >tests/unit/test_a.c
+    printf '#!/bin/sh\necho 1..1; echo "ok 1 - x"; echo "==7==Unable to get registers from thread 8." >"${ASAN_OPTIONS##*log_path=}.$$"\n' >b/tests/unit/test_a
+    chmod +x b/tests/unit/test_a
+    run tests/run b
+    [ "$status" -eq 0 ]
+    printf '#!/bin/sh\necho 1..1; echo "ok 1 - x"; printf "==7==Unable to get registers from thread 8.\\na leak\\n" >"${ASAN_OPTIONS##*log_path=}.$$"\n' >b/tests/unit/test_a
+    run tests/run b
+    [ "$status" -eq 1 ]
+    [[ $output == *"a leak"* ]]
+}
