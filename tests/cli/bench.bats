@@ -51,6 +51,18 @@ END
     jq -e '.benchmarks[2] | .parts.throughput_ns < .parts.latency_ns and .parts.loop_ns > 0' <<<"$output"
 }
 
+# 2 s and 22 s on an idle machine; the bounds only catch a run that has lost its measure.
+@test "bench: --quick takes seconds, the defaults well under a minute or two" {
+    skip_under_sanitizers
+    PK_LIMIT_S=30 pk bench --home store --quick
+    [ "$status" -eq 0 ]
+    PK_LIMIT_S=120 pk bench --home store --json --discard-baseline
+    [ "$status" -eq 0 ]
+    # nothing was cut: each benchmark had its 30 workers at least
+    [ "$(json '[.benchmarks[].workers | length >= 30] | all')" = true ]
+    [ "$(json '.benchmarks | length')" -eq 4 ]
+}
+
 @test "bench: the second time it compares with the first, live, and the code is the same" {
     bench --quiet recursive
     bench recursive

@@ -24,7 +24,7 @@ normalised() {
 # json FILTER [FILE]: of the last output, or a file.
 json() { if (($# > 1)); then jq -r "$1" "$2"; else jq -r "$1" <<<"$output"; fi; }
 
-# skip_slow_build: for what means nothing, or takes minutes, when sanitizers watch.
+# skip_under_sanitizers [REASON]: for what means nothing, or takes minutes, when sanitizers watch.
 skip_under_sanitizers() {
     case $PERFKIT in
     */build/san-* | */build/coverage*) skip "${1:-too slow in this build}" ;;
