@@ -16,6 +16,7 @@ JOBS    = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(CORES))
 PREFIX  ?= /usr/local
 BINDIR  ?= $(PREFIX)/bin
 DATADIR ?= $(PREFIX)/share
+INCLUDEDIR ?= $(PREFIX)/include
 MANDIR  ?= $(DATADIR)/man
 BASHDIR ?= $(DATADIR)/bash-completion/completions
 ZSHDIR  ?= $(DATADIR)/zsh/site-functions
@@ -287,9 +288,10 @@ man: all ## write the man pages to build/release/man
 	$(Q)$(B)/perfkit man >$(B)/man/perfkit.1
 	$(Q)for tool in $(TOOLS); do $(B)/perfkit man $$tool >$(B)/man/perfkit-$$tool.1 || exit 1; done
 
-install: man ## install program, man pages and completions (DESTDIR, PREFIX, ZSHDIR)
-	$(Q)install -d $(addprefix $(DESTDIR),$(BINDIR) $(MANDIR)/man1 $(BASHDIR) $(ZSHDIR) $(FISHDIR))
+install: man ## install program, perfkit.h, man pages and completions (DESTDIR, PREFIX, ZSHDIR)
+	$(Q)install -d $(addprefix $(DESTDIR),$(BINDIR) $(INCLUDEDIR) $(MANDIR)/man1 $(BASHDIR) $(ZSHDIR) $(FISHDIR))
 	$(Q)install -m 755 $(B)/perfkit $(DESTDIR)$(BINDIR)/perfkit
+	$(Q)install -m 644 lib/bench/perfkit.h $(DESTDIR)$(INCLUDEDIR)/perfkit.h
 	$(Q)install -m 644 $(addprefix $(B)/man/,$(PAGES)) $(DESTDIR)$(MANDIR)/man1
 	$(Q)install -m 644 completions/perfkit.bash $(DESTDIR)$(BASHDIR)/perfkit
 	$(Q)install -m 644 completions/_perfkit $(DESTDIR)$(ZSHDIR)/_perfkit
@@ -300,7 +302,7 @@ install-applets: install ## links as well: perfkit-TOOL, and the names of the pe
 uninstall: all ## remove what install and install-applets have installed
 	$(Q)for name in $(APPLETS); do link=$(DESTDIR)$(BINDIR)/$$name; \
 	    [ "$$(readlink $$link)" != perfkit ] || rm -f $$link; done
-	$(Q)rm -f $(DESTDIR)$(BINDIR)/perfkit $(addprefix $(DESTDIR)$(MANDIR)/man1/,$(PAGES)) \
+	$(Q)rm -f $(DESTDIR)$(BINDIR)/perfkit $(DESTDIR)$(INCLUDEDIR)/perfkit.h $(addprefix $(DESTDIR)$(MANDIR)/man1/,$(PAGES)) \
 	    $(DESTDIR)$(BASHDIR)/perfkit $(DESTDIR)$(ZSHDIR)/_perfkit $(DESTDIR)$(FISHDIR)/perfkit.fish
 
 clean: ## remove everything that was built

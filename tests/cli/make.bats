@@ -59,6 +59,7 @@ is_plain() { [[ $(dirname "$PERFKIT") == "$ROOT/build/release" ]]; }
     make -C "$ROOT" --no-print-directory install-applets DESTDIR="$dest" PREFIX=$prefix
     cmp "$PERFKIT" "$dest$prefix/bin/perfkit"
     [ "$(stat -c %a "$dest$prefix/bin/perfkit")" = 755 ]
+    cmp "$ROOT/lib/bench/perfkit.h" "$dest$prefix/include/perfkit.h"
     cmp "$ROOT/completions/perfkit.bash" "$dest$prefix/share/bash-completion/completions/perfkit"
     cmp "$ROOT/completions/_perfkit" "$dest$prefix/share/zsh/site-functions/_perfkit"
     cmp "$ROOT/completions/perfkit.fish" "$dest$prefix/share/fish/vendor_completions.d/perfkit.fish"
