@@ -133,11 +133,13 @@ static void fill_ratios(pk_compare_row *row, size_t n_columns, size_t reference)
     }
     double base = reference < n_columns ? time_of(&row->cells[reference]) : fastest;
     for (size_t i = 0; i < n_columns; i++) row->cells[i].ratio = time_of(&row->cells[i]) / base;
+    row->fastest_ns = fastest;
     row->spread = n > 1 ? slowest / fastest - 1 : NAN;
 }
 
+/* Over all rows: what is not shown counts all the same. */
 static void fill_means(pk_compare_table *t) {
-    for (size_t i = 0; i < t->n_rows; i++) {
+    for (size_t i = 0; i < t->n_rows + t->n_hidden; i++) {
         const pk_compare_row *row = &t->rows[i];
         bool all = true;
         for (size_t k = 0; k < t->n_columns; k++) all = all && isfinite(row->cells[k].ratio);
@@ -153,14 +155,8 @@ static int by_id(const void *a, const void *b) {
     return strcmp(((const pk_compare_row *)a)->id, ((const pk_compare_row *)b)->id);
 }
 
-static double fastest_of(const pk_compare_row *row) { /* whose ratio is the smallest */
-    double ns = NAN;
-    for (const pk_compare_cell *c = row->cells; isnan(ns); c++) ns = time_of(c);
-    return ns;
-}
-
 static int by_time(const void *a, const void *b) {
-    double x = fastest_of(a), y = fastest_of(b);
+    double x = ((const pk_compare_row *)a)->fastest_ns, y = ((const pk_compare_row *)b)->fastest_ns;
     return x != y ? (x > y) - (x < y) : by_id(a, b);
 }
 
@@ -170,14 +166,16 @@ static int by_ratio(const void *a, const void *b) { /* what differs most first; 
     return x != y ? (x < y) - (x > y) : by_id(a, b);
 }
 
-/* Of two columns: what the second's result says against the first. */
+/* Of two columns: what the second's result says against the first, in rows not shown too: a gate is
+ * not to be opened by showing less. */
 static bool fill_changes(const loader *l, pk_compare_table *t, pk_err *err) {
     t->changes = (pk_bench_report){.arena = NULL};
     if (t->n_columns != 2) return true;
-    t->changes.results = PK_NEW(l->arena, t->n_rows, pk_bench_result);
+    const size_t n_rows = t->n_rows + t->n_hidden;
+    t->changes.results = PK_NEW(l->arena, n_rows, pk_bench_result);
     if (!t->changes.results) return no_memory(err);
     static const pk_environment unknown;
-    for (size_t i = 0; i < t->n_rows; i++) {
+    for (size_t i = 0; i < n_rows; i++) {
         const pk_compare_cell *old = &t->rows[i].cells[0], *now = &t->rows[i].cells[1];
         if (!old->result || !now->result) continue;
         pk_bench_result *r = &t->changes.results[t->changes.n_results++];
@@ -219,8 +217,8 @@ static bool make_table(loader *l, size_t reference, pk_compare_table *t, pk_err 
     for (size_t i = 0; i < l->rows.count; i++) {
         pk_compare_row *row = &PK_AT(&l->rows, pk_compare_row, i);
         fill_ratios(row, l->n_columns, reference);
-        if (row->spread < l->options->threshold) t->n_hidden++;
-        else t->rows[t->n_rows++] = *row;
+        bool hidden = row->spread < l->options->threshold;
+        t->rows[hidden ? l->rows.count - ++t->n_hidden : t->n_rows++] = *row;
     }
     if (t->n_rows > 0) qsort(t->rows, t->n_rows, sizeof *t->rows, orders[l->options->sort]);
     fill_means(t);

@@ -32,7 +32,8 @@ typedef struct pk_compare_cell {
 typedef struct pk_compare_row {
     const char *id;
     pk_compare_cell *cells; /* one per column */
-    double spread;          /* slowest / fastest - 1; NaN: fewer than two */
+    double fastest_ns;
+    double spread; /* slowest / fastest - 1; NaN: fewer than two */
 } pk_compare_row;
 
 typedef struct pk_compare_table {
@@ -40,11 +41,11 @@ typedef struct pk_compare_table {
     const char *const *names;
     size_t n_columns;
     pk_compare_row *rows;
-    size_t n_rows, n_hidden; /* shown; left out by the threshold */
+    size_t n_rows, n_hidden; /* shown; behind them those that the threshold leaves out */
     double *means;           /* geometric means of the ratios over n_common rows that have all */
     size_t n_common;
     /* Two columns: the second against the first, by the rule for stored numbers (docs/methods.md),
-     * one result per row that has both; else none. */
+     * one result per row that has both, shown or not; else none. */
     pk_bench_report changes;
 } pk_compare_table;
 

@@ -87,6 +87,26 @@ compare() { pk compare --home store "$@"; }
     one_line_error "confidence-level"
 }
 
+@test "compare: a row that is not shown counts in means and gates all the same" {
+    stored old slow 100
+    stored new slow 103
+    stored old fast 300
+    stored new fast 10
+    stored old same 50
+    stored new same 50
+    compare old new --json
+    local means
+    means=$(json .geometric_means)
+    compare old new -t 10% --json
+    [ "$(json .geometric_means)" = "$means" ]
+    jq -e '([.rows[].id] == ["fast"]) and .rows_hidden == 2 and .rows_in_means == 3' <<<"$output"
+    compare old new -t 10% --fail-on regressed
+    [ "$status" -eq 1 ]
+    [[ $stderr == *"1 of 3 compared"* ]]
+    compare old new --sort time --json
+    jq -e '[.rows[].id] == ["fast", "same", "slow"]' <<<"$output"
+}
+
 @test "compare: what perfkit bench has written, from the store and from a file" {
     bench --save-baseline main lookup
     bench --save-baseline next lookup --json -o next.json
