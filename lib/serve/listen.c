@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,6 +132,14 @@ static bool write_url(int fd, const char *scheme, char url[PK_LISTENER_URL_MAX],
     return true;
 }
 
+/* On loopback there is no congestion to control, and BBR, where a machine has it as its default,
+ * paces every answer by a timer all the same. Connections inherit this from the listener. A kernel
+ * that refuses keeps its own way: only time is lost. */
+static void spare_congestion_control(int fd) {
+    static const char cheapest[] = "reno"; /* built into every kernel, allowed to everybody */
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, cheapest, sizeof cheapest - 1);
+}
+
 /* A bound, listening, non-blocking socket on one looked-up address; -1 with *err set. */
 static int bind_tcp(const struct addrinfo *info, const char *text, int backlog, pk_err *err) {
     int fd = socket(info->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -149,6 +158,7 @@ static int bind_tcp(const struct addrinfo *info, const char *text, int backlog, 
     } else if (bind(fd, info->ai_addr, info->ai_addrlen) < 0 || listen(fd, backlog) < 0) {
         fail_bind(info->ai_addr, text, err);
     } else {
+        if (is_loopback(info->ai_addr)) spare_congestion_control(fd);
         return fd;
     }
     close(fd);

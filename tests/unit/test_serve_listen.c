@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -236,6 +237,28 @@ static void paths_of_sockets_have_a_greatest_length(void **state) {
     check_folder_end(folder);
 }
 
+static void assert_congestion_control(const char *where, const char *expected) {
+    pk_listener listener = {.fd = -1};
+    pk_err err = {0};
+    char name[16] = "";
+    socklen_t bytes = sizeof name - 1;
+    assert_ok(pk_listener_open_tcp(where, "http", 16, &listener, &err), &err);
+    assert_int_equal(getsockopt(listener.fd, IPPROTO_TCP, TCP_CONGESTION, name, &bytes), 0);
+    assert_string_equal(name, expected);
+    pk_listener_close(&listener);
+}
+
+static void only_loopback_goes_without_congestion_control(void **state) {
+    (void)state;
+    char usual[16] = "";
+    socklen_t bytes = sizeof usual - 1;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, usual, &bytes), 0);
+    close(fd);
+    assert_congestion_control("127.0.0.1:0", "reno");
+    assert_congestion_control("0.0.0.0:0", usual);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(addresses_are_split),
@@ -247,6 +270,7 @@ int main(void) {
         cmocka_unit_test(a_stale_socket_is_replaced_a_live_one_is_not),
         cmocka_unit_test(what_is_no_socket_stays),
         cmocka_unit_test(paths_of_sockets_have_a_greatest_length),
+        cmocka_unit_test(only_loopback_goes_without_congestion_control),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
