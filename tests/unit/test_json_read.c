@@ -107,8 +107,7 @@ static void what_is_no_JSON_is_refused_with_its_place(void **state) {
                                       "[",
                                       "{\"a\":1",
                                       "/* c */ 1",
-                                      "\xef\xbb\xbf"
-                                      "1"};
+                                      "\357\273\2771"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         fixture f = {.arena = pk_arena_new(1 << 20)};
         f.reader = (pk_json_reader){.where = "file", .arena = f.arena, .err = &f.err};
