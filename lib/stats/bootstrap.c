@@ -16,7 +16,6 @@
     512 /* resamples that share a sequence of random numbers; the unit of work of threads */
 #define THREADS_MAX 64
 #define STATISTICS_MAX 4
-#define MAD_SCALE 1.4826
 
 /* ---- samples, ready to be resampled ---- */
 
@@ -103,7 +102,7 @@ static double mad_of(const sample *from, const uint32_t counts[], double median,
         right += !go_left;
         if (low < 0 && seen >= low_rank) low = nearest;
     }
-    return MAD_SCALE * (low + nearest) / 2;
+    return PK_MAD_SCALE * (low + nearest) / 2;
 }
 
 /* ---- kernels ---- */

@@ -24,7 +24,7 @@ typedef struct pk_bootstrap_interval {
 } pk_bootstrap_interval;
 
 /* One sample x[0..n), n >= 2, any order: mean, median, median_abs_dev and std_dev of every resample
- * as Criterion defines them (quantiles interpolated, MAD * 1.4826, n - 1). */
+ * as Criterion defines them (quantiles interpolated, PK_MAD_SCALE, n - 1). */
 typedef struct pk_bootstrap_one {
     pk_bootstrap_interval mean, median, median_abs_dev, std_dev;
 } pk_bootstrap_one;

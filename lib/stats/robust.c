@@ -46,7 +46,7 @@ double pk_median_abs_dev(const double sorted[], size_t n, double scratch[]) {
     double median = pk_quantile_interpolated(sorted, n, 0.5);
     for (size_t i = 0; i < n; i++) scratch[i] = fabs(sorted[i] - median);
     pk_sort(scratch, n);
-    return 1.4826 * pk_quantile_interpolated(scratch, n, 0.5);
+    return PK_MAD_SCALE * pk_quantile_interpolated(scratch, n, 0.5);
 }
 
 double pk_iqr_spread(const double sorted[], size_t n) {

@@ -16,8 +16,10 @@ typedef struct pk_trimmed {
  */
 pk_trimmed pk_trimmed_mean(const double sorted[], size_t n, double trim);
 
-/* Median of |x - median(x)| * 1.4826 (consistent for the normal; Criterion's). x sorted; scratch[n]
- * is written. Medians as pk_quantile_interpolated. */
+/* 1 / the upper quartile of the normal, as Criterion has it: to 4 digits, and as a float. */
+#define PK_MAD_SCALE ((double)1.4826f)
+/* Median of |x - median(x)| * PK_MAD_SCALE (consistent for the normal). x sorted; scratch[n] is
+ * written. Medians as pk_quantile_interpolated. */
 double pk_median_abs_dev(const double sorted[], size_t n, double scratch[]);
 /* Interquartile range / 1.349: a standard deviation from quartiles. */
 double pk_iqr_spread(const double sorted[], size_t n);

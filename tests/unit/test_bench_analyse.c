@@ -22,7 +22,7 @@ static void figures_of_five_workers_by_hand(void **state) {
     assert_near(b.r.process_sd_ratio, sd / 4, 1e-14);
     assert_near(b.r.criterion.mean.point, b.r.typical.point, 0);
     assert_near(b.r.criterion.median.point, 3, 1e-12);
-    assert_near(b.r.criterion.median_abs_dev.point, 1.4826, 1e-12);
+    assert_near(b.r.criterion.median_abs_dev.point, (double)1.4826f, 1e-12);
     assert_near(b.r.criterion.std_dev.point, sd, 1e-12);
     assert_true(isnan(b.r.criterion.slope.point) && !b.r.criterion.has_slope);
     assert_true(b.r.criterion.mean.low > 1 && b.r.criterion.mean.low < 4);
@@ -151,7 +151,7 @@ static void the_same_sample_gives_criterions_points(void **state) {
     assert_near(e.mean.point, sum / N, 1e-12);
     assert_near(e.median.point, median, 1e-12);
     assert_near(e.std_dev.point, sqrt(squares / (N - 1)), 1e-12);
-    assert_near(e.median_abs_dev.point, 1.4826 * (distance[49] + distance[50]) / 2, 1e-12);
+    assert_near(e.median_abs_dev.point, (double)1.4826f * (distance[49] + distance[50]) / 2, 1e-12);
     assert_true(e.has_slope);
     assert_near(e.slope.point, xy / xx, 1e-12);
     const pk_estimate *all[] = {&e.mean, &e.median, &e.std_dev, &e.median_abs_dev, &e.slope};

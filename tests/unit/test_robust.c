@@ -56,7 +56,7 @@ static void criterions_definitions_by_hand(void **state) {
     (void)state;
     static const double x[] = {1, 2, 3, 4, 10};
     double scratch[5];
-    assert_near(pk_median_abs_dev(x, 5, scratch), 1.4826, 1e-12);
+    assert_near(pk_median_abs_dev(x, 5, scratch), (double)1.4826f, 1e-12);
     assert_near(pk_iqr_spread(x, 5), 2 / 1.349, 1e-12);
     pk_fences f = pk_tukey_fences(x, 5);
     assert_near(f.low_severe, -4, 1e-12);
@@ -64,7 +64,7 @@ static void criterions_definitions_by_hand(void **state) {
     assert_near(f.high_mild, 7, 1e-12);
     assert_near(f.high_severe, 10, 1e-12);
     /* even n: median 2.5, distances 1.5 0.5 0.5 1.5 */
-    assert_near(pk_median_abs_dev(ten, 4, scratch), 1.4826, 1e-12);
+    assert_near(pk_median_abs_dev(ten, 4, scratch), (double)1.4826f, 1e-12);
 }
 
 static void a_value_on_a_fence_is_inside(void **state) {
