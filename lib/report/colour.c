@@ -13,16 +13,10 @@ bool pk_colour_decide(pk_colour_when when, const pk_terminal_env *env, bool is_t
 
 const char *pk_style_on(bool colour, pk_style style) {
     static const char *const sgr[] = {
-        [PK_PLAIN] = "",
-        [PK_BOLD] = "\033[1m",
-        [PK_HEADING] = "\033[1;4m",
-        [PK_DIM] = "\033[2m",
-        [PK_GREEN] = "\033[32m",
-        [PK_YELLOW] = "\033[33m",
-        [PK_RED] = "\033[31m",
-        [PK_CYAN] = "\033[36m",
-        [PK_BOLD_GREEN] = "\033[1;32m",
-        [PK_BOLD_RED] = "\033[1;31m",
+        [PK_PLAIN] = "",           [PK_BOLD] = "\033[1m",          [PK_HEADING] = "\033[1;4m",
+        [PK_DIM] = "\033[2m",      [PK_GREEN] = "\033[32m",        [PK_YELLOW] = "\033[33m",
+        [PK_RED] = "\033[31m",     [PK_CYAN] = "\033[36m",         [PK_BLUE] = "\033[34m",
+        [PK_MAGENTA] = "\033[35m", [PK_BOLD_GREEN] = "\033[1;32m", [PK_BOLD_RED] = "\033[1;31m",
     };
     return colour ? sgr[style] : "";
 }

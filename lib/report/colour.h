@@ -22,6 +22,8 @@ typedef enum pk_style {
     PK_YELLOW,
     PK_RED,
     PK_CYAN,
+    PK_BLUE,
+    PK_MAGENTA,
     PK_BOLD_GREEN,
     PK_BOLD_RED,
 } pk_style;
