@@ -59,6 +59,13 @@ static bool check_unique(const pk_command *command, const pk_opt *row, pk_err *e
     return true;
 }
 
+static int count_names(const char *list) {
+    int n = 0;
+    size_t length;
+    while (pk_name_next(&list, &length)) n++;
+    return n;
+}
+
 static bool check_texts(const pk_opt *row, pk_err *err) {
     if (!is_help_line(row->help)) return wrong(row, err, "help is one line without a full stop");
     if (row->details && !row->details[0]) return wrong(row, err, "details are empty");
@@ -66,6 +73,8 @@ static bool check_texts(const pk_opt *row, pk_err *err) {
         if (pk_opt_takes_value(row) && (!row->arg || !row->arg[0]))
             return wrong(row, err, "the value has no name");
         if (!pk_opt_takes_value(row) && row->arg) return wrong(row, err, "it takes no value");
+        if (row->words > 1 && count_names(row->arg) != row->words)
+            return wrong(row, err, "each word of its value has a name");
     }
     return !(row->fallback && row->shown_default) || wrong(row, err, "has two defaults to show");
 }
@@ -77,6 +86,10 @@ static bool check_kind(const pk_opt *row, pk_err *err) {
     if ((row->kind == PK_OPT_ENUM) != (row->values != NULL))
         return wrong(row, err, "values belong to ENUM, and ENUM has values");
     if (row->value_help && !row->values) return wrong(row, err, "value_help without values");
+    if (row->words > 1 && row->kind != PK_OPT_TEXT_LIST)
+        return wrong(row, err, "several words belong to TEXT_LIST");
+    if (row->bare && row->kind != PK_OPT_TEXT)
+        return wrong(row, err, "a value that may be missing belongs to TEXT");
     if (row->suffixes && !file && row->kind != PK_OPT_TEXT)
         return wrong(row, err, "suffixes belong to FILE, OUTPUT and TEXT");
     if (row->check && !text) return wrong(row, err, "a checker belongs to TEXT and TEXT_LIST");

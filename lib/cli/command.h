@@ -61,6 +61,8 @@ enum pk_opt_flags {
     PK_OPT_SECRET = 4, /* the value is blanked in argv after parsing, so that ps shows none */
     PK_OPT_HIDDEN = 8, /* parsed, but not in help, man page or completion */
     PK_OPT_REST = 16,  /* positional TEXT_LIST that takes all that follows "--" */
+    PK_OPT_LATE = 32,  /* a wrong value is an input that cannot be used (PK_E_INPUT), and told
+                          only when nothing else is wrong with the line */
 };
 
 typedef struct pk_opt {
@@ -85,6 +87,9 @@ typedef struct pk_opt {
     pk_completer *complete;        /* live values; NULL: by kind */
     pk_checker *check;             /* TEXT, TEXT_LIST: NULL: anything goes */
     unsigned flags;                /* enum pk_opt_flags */
+    int words; /* TEXT_LIST: words that one use takes, named in `arg` ("var min max"); 0: 1 */
+    const char *bare; /* TEXT: the value when none is given; one is given behind '=' only. NULL:
+                         the option needs a value */
 } pk_opt;
 
 /* The offset of `member`, checked by the compiler to be of type `type`. */
@@ -105,6 +110,7 @@ typedef struct pk_section { /* a further section of the man page */
 typedef struct pk_parsed {
     pk_arena *arena;   /* owns lists and copied texts */
     uint64_t given[4]; /* bit i: row i of the table stood on the line */
+    uint64_t again[4]; /* bit i: ... more than once, and only the last counts */
     bool help;         /* -h or --help stood on the line: show help, ignore the rest */
     bool version;      /* -V or --version */
 } pk_parsed;
@@ -146,7 +152,8 @@ typedef struct pk_command {
 
 /* Parses argv[0..argc) (the words after the tool's name) into *options, after setting every
  * fallback. `name` is how the tool was called ("perfkit load", "oha"), for the hints. Options may
- * follow positionals; "--" ends them; "--opt=val", "--opt val", "-c5", "-c 5", bundles ("-wz 3s");
+ * follow positionals; "--" ends them; "--opt=val", "--opt val", "-c5", "-c=5", "-c 5", bundles
+ * ("-wz 3s");
  * "--no-x" is only known if a row is named so; of an option given twice the last value counts. With
  * -h, --help, -V or --version anywhere before "--", everything else on the line is ignored, wrong
  * or missing as it may be. Values of SECRET rows are blanked in argv once they are copied. A FILE
@@ -160,6 +167,9 @@ bool pk_cli_parse(const pk_command *command, const char *name, int argc, char **
 void pk_parsed_fini(pk_parsed *parsed);
 /* Did the row with this long (or positional) name stand on the line? */
 bool pk_parsed_given(const pk_command *command, const pk_parsed *parsed, const char *name);
+/* The first row that stood there more than once although only its last value counts, for tools
+ * whose peer refuses that; NULL: none. */
+const pk_opt *pk_parsed_again(const pk_command *command, const pk_parsed *parsed);
 
 /* Proves a table: unique letters and names, help without full stop, defaults parse and lie in
  * range, conflicts and needs name real rows, enums have values. False says which row and why.

@@ -132,7 +132,8 @@ static unsigned complete_bundle(pk_choices *choices, const line *l, const char *
         if (!row && (*p == pk_common_opts[0].letter || *p == pk_common_opts[1].letter))
             row = &pk_common_opts[*p == pk_common_opts[1].letter];
         if (!row) return PK_COMPLETE_NOFILE;
-        if (!pk_opt_takes_value(row) || !p[1]) continue;
+        if (!pk_opt_takes_value(row) || !p[1] || (row->bare && p[1] != '=')) continue;
+        p += p[1] == '=';
         choices->typed = p + 1;
         choices->prefix = cur;
         choices->prefix_length = (size_t)(p + 1 - cur);

@@ -32,6 +32,22 @@ size_t pk_describe_groups(const pk_command *command, const char *groups[PK_GROUP
     return n;
 }
 
+char *pk_describe_value(const pk_opt *row, char *out, size_t bytes) {
+    size_t used = 0, length;
+    const char *list = row->arg ? row->arg : "value";
+    if (bytes > 0) out[0] = '\0';
+    if (!pk_opt_takes_value(row)) return out;
+    if (pk_opt_words(row) == 1) { /* its name may have blanks */
+        snprintf(out, bytes, row->bare ? "[=<%s>]" : " <%s>", list);
+        return out;
+    }
+    for (const char *name; (name = pk_name_next(&list, &length)) && used < bytes;) {
+        int more = snprintf(out + used, bytes - used, " <%.*s>", (int)length, name);
+        if (more > 0) used += (size_t)more;
+    }
+    return out;
+}
+
 static void add_item(pk_strbuf *sb, size_t start, const char *text) {
     if (sb->length > start) pk_strbuf_add_str(sb, "; ");
     pk_strbuf_add_str(sb, text);

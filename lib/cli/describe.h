@@ -16,6 +16,10 @@ size_t pk_describe_groups(const pk_command *command, const char *groups[PK_GROUP
 /* Whether the row is visible and stands under this heading. */
 bool pk_describe_in_group(const pk_opt *row, const char *group);
 
+/* How the option's value is written: " <number>", " <var> <values>", "[=<mode>]"; "" for flags.
+ * Returns out. */
+char *pk_describe_value(const pk_opt *row, char *out, size_t bytes);
+
 /* Appends "1 to 100000; default 50": values or range, whether repeatable or required, default.
  * Nothing if there is nothing to say. */
 void pk_describe_limits(pk_strbuf *sb, const pk_opt *row);

@@ -52,7 +52,8 @@ static void name_of(pk_strbuf *sb, const pk_opt *row) {
     if (row->letter) pk_strbuf_addf(sb, "-%c, ", row->letter);
     else pk_strbuf_add_str(sb, "    ");
     pk_strbuf_addf(sb, "--%s", row->name);
-    if (pk_opt_takes_value(row)) pk_strbuf_addf(sb, " <%s>", row->arg ? row->arg : "value");
+    char value[128];
+    pk_strbuf_add_str(sb, pk_describe_value(row, value, sizeof value));
 }
 
 static void write_row(const page *p, const pk_opt *row, size_t left) {

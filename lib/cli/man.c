@@ -28,6 +28,20 @@ static void write_head(FILE *out, const char *page, const char *summary) {
     fputc('\n', out);
 }
 
+/* As pk_describe_value, with the names in italics in place of brackets. */
+static void write_value(FILE *out, const pk_opt *row) {
+    char text[128];
+    pk_describe_value(row, text, sizeof text);
+    for (char *p = text, mark; *p; p += mark != '\0') {
+        char *end = p + strcspn(p, "<>");
+        mark = *end;
+        *end = '\0';
+        pk_roff_text(out, p, false);
+        if (mark) fputs(mark == '<' ? "\\fI" : "\\fR", out);
+        p = end;
+    }
+}
+
 static void write_option_names(FILE *out, const pk_opt *row) {
     if (row->flags & PK_OPT_POSITIONAL) {
         fputs("\\fI", out);
@@ -39,11 +53,7 @@ static void write_option_names(FILE *out, const pk_opt *row) {
     fputs("\\fB\\-\\-", out);
     pk_roff_text(out, row->name, false);
     fputs("\\fR", out);
-    if (pk_opt_takes_value(row)) {
-        fputs(" \\fI", out);
-        pk_roff_text(out, row->arg ? row->arg : "value", false);
-        fputs("\\fR", out);
-    }
+    write_value(out, row);
     fputc('\n', out);
 }
 

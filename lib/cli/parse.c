@@ -2,6 +2,7 @@
 #include <string.h>
 #include "base/suggest.h"
 #include "cli/command.h"
+#include "cli/describe.h"
 #include "cli/example.h"
 #include "cli/value.h"
 #include "cli/walk.h"
@@ -13,6 +14,7 @@ typedef struct parser {
     const char *name;
     char *options;
     pk_parsed *parsed;
+    pk_err late;    /* what is wrong with the first value of a LATE row; PK_OK: nothing */
     size_t n_words; /* positional words so far, but for those after "--" of a REST row */
     struct {
         const char *word; /* how the row was typed last, for errors about pairs of options */
@@ -34,20 +36,15 @@ static void typed_name(char *out, size_t bytes, const char *word, char letter) {
     else snprintf(out, bytes, "%.*s", (int)strcspn(word, "="), word);
 }
 
-/* The option and its value as they were typed: "-c 0", "-c0", "--connections=0". */
+/* The option and its value as they were typed: "-c 0", "-c0", "-c=0", "--connections=0". */
 static void typed_option(char *out, size_t bytes, const pk_token *token) {
     char name[128];
     typed_name(name, sizeof name, token->word, token->letter);
-    const char *between = !token->joined ? " " : token->letter ? "" : "=";
+    const char *between = !token->joined ? " " : token->value[-1] == '=' ? "=" : "";
     bool shown = token->value && (token->value[0] || token->joined);
     if (shown && !(token->row->flags & PK_OPT_SECRET))
         snprintf(out, bytes, "%s%s%s", name, between, token->value);
     else snprintf(out, bytes, "%s", name);
-}
-
-/* The arg of the row as help shows it: "<number>". */
-static const char *arg_name(const pk_opt *row) {
-    return row->arg ? row->arg : "value";
 }
 
 /* ---- unknown options ---- */
@@ -98,6 +95,8 @@ static bool store(parser *p, const pk_opt *row, const char *text, pk_err *err) {
         if (row->kind == PK_OPT_TEXT_LIST) *(pk_text_list *)field_of(p, row) = (pk_text_list){0};
         if (row->kind == PK_OPT_TALLY) *(int *)field_of(p, row) = 0;
         p->parsed->given[i / 64] |= 1ull << (i % 64);
+    } else if (!pk_opt_repeats(row)) {
+        p->parsed->again[i / 64] |= 1ull << (i % 64);
     }
     return pk_value_store(row, text, true, field_of(p, row), p->parsed->arena, err);
 }
@@ -114,12 +113,19 @@ static bool take_option(parser *p, const pk_token *token, pk_err *err) {
     p->typed[i].letter = token->letter;
     typed_option(where, sizeof where, token);
     bool ok = store(p, row, token->value, err);
+    for (int k = 0; k < token->n_more && ok; k++)
+        ok = pk_value_store(row, token->more[k], true, field_of(p, row), p->parsed->arena, err);
     if (!ok) {
         set_where(err, where);
         /* "-connections 5" is -c with a strange value */
         const char *long_name = token->word + 1;
         if (token->letter && pk_opt_by_name(p->command, long_name, strcspn(long_name, "=")))
             pk_fix(err, "did you mean -%s?", token->word);
+        if (row->flags & PK_OPT_LATE && err->kind == PK_E_USAGE) {
+            err->kind = PK_E_INPUT;
+            if (p->late.kind == PK_OK) p->late = *err;
+            return true;
+        }
     }
     if (token->value && (row->flags & PK_OPT_SECRET))
         explicit_bzero(token->value, strlen(token->value));
@@ -142,7 +148,7 @@ static bool take_word(parser *p, const pk_token *token, pk_err *err) {
 }
 
 static bool take_token(parser *p, const pk_token *token, pk_err *err) {
-    char name[128];
+    char name[128], value[128];
     switch (token->kind) {
     case PK_TOKEN_HELP:
         p->parsed->help = true;
@@ -159,7 +165,7 @@ static bool take_token(parser *p, const pk_token *token, pk_err *err) {
     case PK_TOKEN_NO_VALUE:
         typed_name(name, sizeof name, token->word, token->letter);
         pk_fail(err, PK_E_USAGE, name, "needs a value");
-        pk_fix(err, "write %s <%s>", name, arg_name(token->row));
+        pk_fix(err, "write %s%s", name, pk_describe_value(token->row, value, sizeof value));
         return false;
     case PK_TOKEN_EXTRA_VALUE:
         typed_name(name, sizeof name, token->word, token->letter);
@@ -197,7 +203,7 @@ static void given_name(const parser *p, size_t i, char *out, size_t bytes) {
 
 static bool check_pair(const parser *p, size_t i, const char *other, size_t length, bool needed,
                        pk_err *err) {
-    char name[128], other_name[128];
+    char name[128], other_name[128], value[128];
     for (size_t j = 0; p->command->opts[j].name; j++) {
         const pk_opt *row = &p->command->opts[j];
         if (strlen(row->name) != length || memcmp(row->name, other, length) != 0) continue;
@@ -206,10 +212,9 @@ static bool check_pair(const parser *p, size_t i, const char *other, size_t leng
         if (needed) {
             const char *dashes = row->flags & PK_OPT_POSITIONAL ? "" : "--";
             pk_fail(err, PK_E_USAGE, NULL, "%s needs %s%s", name, dashes, row->name);
-            pk_fix(err, "add %s%s%s%s%s, or leave %s out", dashes, row->name,
-                   *dashes && pk_opt_takes_value(row) ? " <" : "",
-                   *dashes && pk_opt_takes_value(row) ? arg_name(row) : "",
-                   *dashes && pk_opt_takes_value(row) ? ">" : "", name);
+            pk_describe_value(row, value, sizeof value);
+            pk_fix(err, "add %s%s%s, or leave %s out", dashes, row->name, *dashes ? value : "",
+                   name);
         } else {
             given_name(p, j, other_name, sizeof other_name);
             pk_fail(err, PK_E_USAGE, NULL, "%s and %s exclude each other", name, other_name);
@@ -256,7 +261,9 @@ static bool read_line(parser *p, int argc, char **argv, pk_err *err) {
     while (pk_walk_next(&walk, &token))
         if (!take_token(p, &token, ok ? err : &later)) ok = false;
     if (p->parsed->help || p->parsed->version) return true;
-    return ok && check_required(p, err) && check_pairs(p, err);
+    if (!ok || !check_required(p, err) || !check_pairs(p, err)) return false;
+    if (p->late.kind != PK_OK) *err = p->late;
+    return p->late.kind == PK_OK;
 }
 
 bool pk_cli_parse(const pk_command *command, const char *name, int argc, char **argv, void *options,
@@ -284,4 +291,10 @@ void pk_parsed_fini(pk_parsed *parsed) {
 bool pk_parsed_given(const pk_command *command, const pk_parsed *parsed, const char *name) {
     const pk_opt *row = pk_opt_row(command, name);
     return row && is_given(parsed, (size_t)(row - command->opts));
+}
+
+const pk_opt *pk_parsed_again(const pk_command *command, const pk_parsed *parsed) {
+    for (size_t i = 0; command->opts && command->opts[i].name; i++)
+        if (parsed->again[i / 64] >> (i % 64) & 1) return &command->opts[i];
+    return NULL;
 }

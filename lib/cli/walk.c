@@ -14,6 +14,10 @@ bool pk_opt_takes_value(const pk_opt *row) {
     return row->kind != PK_OPT_FLAG && row->kind != PK_OPT_TALLY;
 }
 
+int pk_opt_words(const pk_opt *row) {
+    return row->words > 1 ? row->words : 1;
+}
+
 bool pk_opt_repeats(const pk_opt *row) {
     return row->kind == PK_OPT_TEXT_LIST || row->kind == PK_OPT_TALLY;
 }
@@ -95,6 +99,27 @@ static void take_next_word(pk_walk *walk, pk_token *token) {
     }
 }
 
+/* The further words of a value that is several. */
+static void take_more(pk_walk *walk, pk_token *token) {
+    int n = pk_opt_words(token->row) - 1;
+    if (n == 0 || token->kind != PK_TOKEN_OPTION) return;
+    if (n > walk->n - walk->next) {
+        token->kind = PK_TOKEN_NO_VALUE;
+        walk->next = walk->n;
+        return;
+    }
+    token->more = walk->words + walk->next;
+    token->n_more = n;
+    walk->next += n;
+}
+
+/* Of an option whose value may be missing: what stands behind "=", else what that means. */
+static void take_bare(pk_token *token, char *value) {
+    token->kind = PK_TOKEN_OPTION;
+    token->value = value ? value : (char *)token->row->bare;
+    token->joined = value != NULL;
+}
+
 static void take_letter(pk_walk *walk, pk_token *token) {
     char letter = *walk->bundle++;
     char *left = *walk->bundle ? walk->bundle : NULL;
@@ -108,13 +133,19 @@ static void take_letter(pk_walk *walk, pk_token *token) {
         walk->bundle = NULL; /* what follows is as likely a value as more letters */
     } else if (!pk_opt_takes_value(token->row)) {
         token->kind = PK_TOKEN_OPTION;
+    } else if (token->row->bare) {
+        bool has_value = left && *left == '=';
+        take_bare(token, has_value ? left + 1 : NULL);
+        if (has_value) walk->bundle = NULL;
     } else if (left) {
         token->kind = PK_TOKEN_OPTION;
-        token->value = left;
+        token->value = left + (*left == '=');
         token->joined = true;
         walk->bundle = NULL;
+        take_more(walk, token);
     } else {
         take_next_word(walk, token);
+        take_more(walk, token);
     }
 }
 
@@ -133,12 +164,16 @@ static void take_long(pk_walk *walk, pk_token *token) {
         token->kind = value ? PK_TOKEN_EXTRA_VALUE : PK_TOKEN_OPTION;
         token->value = value;
         token->joined = value != NULL;
+    } else if (token->row->bare) {
+        take_bare(token, value);
     } else if (value) {
         token->kind = PK_TOKEN_OPTION;
         token->value = value;
         token->joined = true;
+        take_more(walk, token);
     } else {
         take_next_word(walk, token);
+        take_more(walk, token);
     }
 }
 

@@ -24,10 +24,12 @@ typedef struct pk_token {
     pk_token_kind kind;
     const pk_opt *row; /* NULL for UNKNOWN, HELP, VERSION and WORD */
     char *word;        /* the word that it stands in */
-    char *value;       /* inside one of the words; NULL: none */
-    char letter;       /* as it was typed; 0: by a long name */
-    bool joined;       /* the value stands in the same word */
-    bool rest;         /* WORD: after "--" */
+    char *value;       /* inside one of the words, or the row's `bare`; NULL: none */
+    char *const *more; /* the words that follow as further values (pk_opt.words) */
+    int n_more;
+    char letter; /* as it was typed; 0: by a long name */
+    bool joined; /* the value stands in the same word */
+    bool rest;   /* WORD: after "--" */
 } pk_token;
 
 typedef struct pk_walk {
@@ -45,6 +47,8 @@ bool pk_walk_next(pk_walk *walk, pk_token *token);
 
 /* Whether the row's option takes a value. */
 bool pk_opt_takes_value(const pk_opt *row);
+/* How many words that value is. */
+int pk_opt_words(const pk_opt *row);
 /* Whether it may be given several times, each with an effect. */
 bool pk_opt_repeats(const pk_opt *row);
 /* The option with this long name or hidden alias (name[0..length)), or this letter; NULL: none.

@@ -111,6 +111,8 @@ static void all_spellings_of_an_option_mean_the_same(void **state) {
     static const char *const spellings[][4] = {
         {"-c", "7", URL},
         {"-c7", URL},
+        {"-c=7", URL},
+        {"-vc=7", URL},
         {"--connections", "7", URL},
         {"--connections=7", URL},
         {URL, "-c7"},
