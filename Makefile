@@ -66,7 +66,8 @@ TEST_CFLAGS := -UNDEBUG -U_FORTIFY_SOURCE
 # ---- what there is to build ---------------------------------------------------------------------
 
 WORKER_MAIN := lib/bench/worker_main.c
-LIB_SRC := $(filter-out $(WORKER_MAIN),$(sort $(wildcard lib/*/*.c)))
+LAUNCHER_MAIN := lib/bench/launcher_main.c
+LIB_SRC := $(filter-out $(WORKER_MAIN) $(LAUNCHER_MAIN),$(sort $(wildcard lib/*/*.c)))
 CMD_SRC := $(sort $(wildcard cmd/*.c))
 LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o)
 CMD_OBJ := $(CMD_SRC:%.c=$(B)/%.o)
@@ -83,7 +84,7 @@ TEST_SO := $(patsubst tests/programs/%.c,$(B)/tests/%.so,$(filter-out %/pace.c,$
            $(PACES:%=$(B)/tests/objects/pace_%.so)
 ORACLES := $(sort $(patsubst %.c,$(B)/%.o,$(wildcard tests/oracle/*.c)))
 FUZZERS := $(sort $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c)))
-OBJECTS := $(LIB_OBJ) $(CMD_OBJ) $(WORKER_OBJ) $(addsuffix .o,$(UNIT) $(PROGS) $(FUZZERS)) $(B)/tests/fuzz/replay.o $(PARTS) $(ORACLES)
+OBJECTS := $(LIB_OBJ) $(CMD_OBJ) $(WORKER_OBJ) $(LAUNCHER_MAIN:%.c=$(B)/%.o) $(addsuffix .o,$(UNIT) $(PROGS) $(FUZZERS)) $(B)/tests/fuzz/replay.o $(PARTS) $(ORACLES)
 
 # Functions that a unit test replaces to make them fail.
 WRAP_test_file := -Wl,--wrap=write -Wl,--wrap=fsync -Wl,--wrap=rename
@@ -126,6 +127,15 @@ $(B)/tests/objects/pace_%.so: tests/programs/objects/pace.c lib/bench/perfkit.h 
 $(B)/tests/objects/nothing.so: private EXTRA_LDFLAGS := -Wl,-soname,libperfkit-test-gone.so.1
 $(B)/tests/objects/lonely.so: $(B)/tests/objects/nothing.so
 $(B)/tests/objects/lonely.so: private EXTRA_LDFLAGS = $(B)/tests/objects/nothing.so
+# The launcher of commands adds its own size to what they take: static, without sanitizers. Where
+# there is no static libc it is a little larger.
+LAUNCHER_SRC := $(LAUNCHER_MAIN) lib/timing/counters.c
+$(B)/launcher: $(LAUNCHER_SRC) lib/bench/launch_block.h lib/timing/counters.h lib/timing/clock.h $(B)/flags
+	$(call say,LINK,$@)
+	$(Q)$(launcher) -static 2>/dev/null || $(launcher)
+launcher = $(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) -O2 -s -Ilib $(LAUNCHER_SRC) -o $@
+$(B)/lib/bench/launcher.o: $(B)/launcher
+$(B)/lib/bench/launcher.o: private EXTRA_CFLAGS := -DPK_LAUNCHER_PATH=\"$(B)/launcher\"
 $(B)/lib/bench/program.o: $(B)/bench_worker $(SUITE)
 $(B)/lib/bench/program.o: private EXTRA_CFLAGS := -DPK_WORKER_PATH=\"$(B)/bench_worker\" -DPK_SUITE_PATH=\"$(B)/suite/fib.so\"
 
@@ -155,6 +165,13 @@ $(B)/tests/programs/%: $(B)/tests/programs/%.o $(B)/libperfkit.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
 
+# Measured for its memory, so static and without sanitizers.
+$(B)/tests/programs/take_memory: tests/programs/take_memory.c $(B)/flags
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 $(WARN) -O2 -s -static $< -o $@
+$(B)/tests/unit/test_launcher: | $(B)/tests/programs/take_memory
+
 # Under libFuzzer it brings the main function, else replay.c does.
 $(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(if $(FUZZ),,$(B)/tests/fuzz/replay.o) $(B)/libperfkit.a
 	$(call say,LINK,$@)
@@ -163,7 +180,7 @@ $(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(if $(FUZZ),,$(B)/tests/fuzz/r
 # What these two judge by.
 $(B)/tests/unit/test_http1 $(B)/tests/fuzz/fuzz_http1: $(ORACLES)
 
-$(B)/compile_commands.json: $(LIB_OBJ) $(CMD_OBJ) $(B)/$(WORKER_MAIN:.c=.o)
+$(B)/compile_commands.json: $(LIB_OBJ) $(CMD_OBJ) $(B)/$(WORKER_MAIN:.c=.o) $(B)/$(LAUNCHER_MAIN:.c=.o)
 	@{ echo '['; cat $(^:.o=.command) | sed '$$!s/$$/,/'; echo ']'; } >$@
 
 # build/perfkit is the release program of the compiler that was used last.
@@ -218,10 +235,10 @@ compare: tests links ## perfkit beside its peers, as far as they are installed: 
 
 lint: all ## clang-format, clang-tidy and cppcheck find nothing
 	$(Q)clang-format --dry-run -Werror $(SOURCES)
-	$(Q)printf '%s\n' $(LIB_SRC) $(CMD_SRC) $(WORKER_MAIN) | xargs -P $(CORES) -n 1 clang-tidy --quiet -p $(B)
+	$(Q)printf '%s\n' $(LIB_SRC) $(CMD_SRC) $(WORKER_MAIN) $(LAUNCHER_MAIN) | xargs -P $(CORES) -n 1 clang-tidy --quiet -p $(B)
 	$(Q)cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 -D_GNU_SOURCE -Ilib -I. -j $(CORES) \
-	    --enable=warning,performance,portability --suppress=missingIncludeSystem --suppress=identicalInnerCondition $(LIB_SRC) $(CMD_SRC) $(WORKER_MAIN)
-	$(Q)echo 'lint: $(words $(LIB_SRC) $(CMD_SRC) $(WORKER_MAIN)) files, nothing found'
+	    --enable=warning,performance,portability --suppress=missingIncludeSystem --suppress=identicalInnerCondition $(LIB_SRC) $(CMD_SRC) $(WORKER_MAIN) $(LAUNCHER_MAIN)
+	$(Q)echo 'lint: $(words $(LIB_SRC) $(CMD_SRC) $(WORKER_MAIN) $(LAUNCHER_MAIN)) files, nothing found'
 format: ## rewrite all C sources in the house's format
 	$(Q)clang-format -i $(SOURCES)
 SOURCES = $(sort $(wildcard lib/*/*.[ch] lib/*/*/*.[ch] cmd/*.[ch] tests/*/*.[ch] tests/programs/*/*.[ch]))

@@ -6,8 +6,10 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -118,6 +120,48 @@ bool pk_process_spawn(char *const argv[], const pk_spawn_options *options, pk_pr
     }
     *process = (pk_process){.pid = pid, .pidfd = pidfd};
     return true;
+}
+
+/* ---- looking up ---- */
+
+static const char *search_path(void) {
+    for (char *const *variable = environ; variable && *variable; variable++)
+        if (strncmp(*variable, "PATH=", 5) == 0) return *variable + 5;
+    return "/bin:/usr/bin"; /* what execvp(3) takes then */
+}
+
+static bool is_program(const char *path) {
+    struct stat st;
+    return access(path, X_OK) == 0 && stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+bool pk_process_find(const char *name, char *path, size_t bytes, pk_err *err) {
+    int rc = ENOENT;
+    const char *folder = search_path();
+    bool more = !strchr(name, '/');
+    if (!more) {
+        int length = snprintf(path, bytes, "%s", name);
+        if (length > 0 && (size_t)length < bytes) return true; /* exec says what is wrong with it */
+        rc = length > 0 ? ENAMETOOLONG : ENOENT;
+    }
+    while (more && *name) {
+        const char *end = strchrnul(folder, ':');
+        int n = (int)(end - folder);
+        /* an empty folder is the current one */
+        int length = snprintf(path, bytes, "%.*s%s%s", n, folder, n > 0 ? "/" : "", name);
+        if (length > 0 && (size_t)length < bytes) {
+            if (is_program(path)) return true;
+            if (access(path, F_OK) == 0) rc = EACCES;
+        }
+        more = *end == ':';
+        folder = end + 1;
+    }
+    fail_spawn(err, name, rc);
+    return false;
+}
+
+char *const *pk_process_environment(void) {
+    return environ;
 }
 
 /* ---- waiting ---- */

@@ -3,6 +3,7 @@
 #define PK_BASE_PROCESS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/resource.h>
 #include <sys/types.h>
@@ -34,6 +35,12 @@ typedef struct pk_exit {
  * environment; of our descriptors those without close-on-exec. A failed exec is reported here. */
 bool pk_process_spawn(char *const argv[], const pk_spawn_options *options, pk_process *process,
                       pk_err *err) PK_MUST_CHECK;
+/* The file that a command of this name is, as execvp(3) looks it up: name itself with a slash in
+ * it, else the first executable file of that name in our PATH, into path[0..bytes). Says why not as
+ * pk_process_spawn does. */
+bool pk_process_find(const char *name, char *path, size_t bytes, pk_err *err) PK_MUST_CHECK;
+/* Our environment, NULL behind: for who hands it on by itself. */
+char *const *pk_process_environment(void);
 /* Waits at most timeout_ns (UINT64_MAX: for ever). False, *exit untouched, when it is still running
  * or was reaped before. */
 bool pk_process_wait(pk_process *process, uint64_t timeout_ns, pk_exit *exit);

@@ -16,13 +16,16 @@ static const struct {
     [PK_COUNTER_CACHE_MISSES] = {"cache_misses", PERF_COUNT_HW_CACHE_MISSES},
 };
 
-static int open_counter(pk_counter counter, int leader, bool user_only) {
+static int open_counter(pk_counter counter, int leader, bool user_only, bool children) {
     struct perf_event_attr attr = {
         .type = PERF_TYPE_HARDWARE,
         .size = sizeof attr,
         .config = counter_kinds[counter].config,
         .read_format = PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING,
-        .disabled = leader < 0, /* the leader starts the whole group */
+        /* the leader starts the whole group; children are started one by one, by their exec */
+        .disabled = children || leader < 0,
+        .inherit = children,
+        .enable_on_exec = children,
         .exclude_kernel = user_only,
         .exclude_hv = 1,
     };
@@ -30,21 +33,29 @@ static int open_counter(pk_counter counter, int leader, bool user_only) {
 }
 
 /* False when not even a leader could be opened. */
-static bool open_group(pk_counters *counters, bool user_only) {
+static bool open_group(pk_counters *counters, bool user_only, bool children) {
     int leader = -1;
     for (int i = 0; i < PK_COUNTERS; i++) {
-        counters->fd[i] = open_counter((pk_counter)i, leader, user_only);
+        counters->fd[i] = open_counter((pk_counter)i, leader, user_only, children);
         if (leader < 0) leader = counters->fd[i];
     }
     counters->user_only = user_only;
     if (leader < 0) return false;
-    ioctl(leader, PERF_EVENT_IOC_ENABLE, PERF_IOC_FLAG_GROUP);
+    if (!children) ioctl(leader, PERF_EVENT_IOC_ENABLE, PERF_IOC_FLAG_GROUP);
     return true;
 }
 
+/* perf_event_paranoid >= 2 forbids counting the kernel to all but root. */
+static void open_allowed(pk_counters *counters, bool children) {
+    if (!open_group(counters, false, children)) open_group(counters, true, children);
+}
+
 void pk_counters_open_thread(pk_counters *counters) {
-    /* perf_event_paranoid >= 2 forbids counting the kernel to all but root */
-    if (!open_group(counters, false)) open_group(counters, true);
+    open_allowed(counters, false);
+}
+
+void pk_counters_open_children(pk_counters *counters) {
+    open_allowed(counters, true);
 }
 
 double pk_counter_scaled(uint64_t raw, uint64_t enabled_ns, uint64_t running_ns) {
@@ -52,17 +63,29 @@ double pk_counter_scaled(uint64_t raw, uint64_t enabled_ns, uint64_t running_ns)
     return (double)raw * ((double)enabled_ns / (double)running_ns);
 }
 
-void pk_counters_read(const pk_counters *counters, pk_counter_values *values) {
-    values->user_only = counters->user_only;
+void pk_counters_read_raw(const pk_counters *counters, pk_counter_raw raw[PK_COUNTERS]) {
+    for (int i = 0; i < PK_COUNTERS; i++)
+        if (counters->fd[i] < 0 || read(counters->fd[i], &raw[i], sizeof raw[i]) != sizeof raw[i])
+            raw[i] = (pk_counter_raw){0};
+}
+
+void pk_counter_values_between(const pk_counter_raw before[PK_COUNTERS],
+                               const pk_counter_raw after[PK_COUNTERS], bool user_only,
+                               pk_counter_values *values) {
+    values->user_only = user_only;
     for (int i = 0; i < PK_COUNTERS; i++) {
-        struct {
-            uint64_t raw, enabled_ns, running_ns;
-        } now;
-        values->value[i] = NAN;
-        if (counters->fd[i] >= 0 && read(counters->fd[i], &now, sizeof now) == sizeof now)
-            values->value[i] = pk_counter_scaled(now.raw, now.enabled_ns, now.running_ns);
+        values->value[i] = pk_counter_scaled(after[i].count - before[i].count,
+                                             after[i].enabled_ns - before[i].enabled_ns,
+                                             after[i].running_ns - before[i].running_ns);
         values->known[i] = !isnan(values->value[i]);
     }
+}
+
+void pk_counters_read(const pk_counters *counters, pk_counter_values *values) {
+    static const pk_counter_raw zero[PK_COUNTERS];
+    pk_counter_raw now[PK_COUNTERS];
+    pk_counters_read_raw(counters, now);
+    pk_counter_values_between(zero, now, counters->user_only, values);
 }
 
 void pk_counters_close(pk_counters *counters) {

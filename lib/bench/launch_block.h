@@ -1,0 +1,52 @@
+/* What perfkit and its launcher share: one block of memory that both have mapped, and a socket of
+ * packets. A packet from us asks for one start (with the descriptors that become the child's 0, 1
+ * and 2) or for the end of what runs; the packet back says that the block holds the answer. */
+#ifndef PK_BENCH_LAUNCH_BLOCK_H
+#define PK_BENCH_LAUNCH_BLOCK_H
+
+#include <sched.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/resource.h>
+
+#include "timing/counters.h"
+
+/* The launcher's descriptors when it starts. */
+enum { PK_LAUNCH_SOCKET = 0, PK_LAUNCH_MEMORY = 1 };
+/* Packets: one byte. */
+enum { PK_LAUNCH_START = 's', PK_LAUNCH_STOP = 'x', PK_LAUNCH_DONE = 'd' };
+/* Of the block. More than the kernel takes for arguments and environment (a quarter of a stack of
+ * 8 MiB) and their pointers; only what is written takes memory. */
+#define PK_LAUNCH_BYTES ((size_t)4 << 20)
+/* An ended child has so long after SIGTERM before SIGKILL. */
+#define PK_LAUNCH_GRACE_NS 200000000ull
+
+typedef enum pk_launch_end {
+    PK_LAUNCH_ENDED,
+    PK_LAUNCH_TIMED_OUT, /* and was killed */
+    PK_LAUNCH_STOPPED,   /* by our packet, and was killed */
+    PK_LAUNCH_NOT_CLONED,
+    PK_LAUNCH_NOT_EXECUTED
+} pk_launch_end;
+
+typedef struct pk_launch_block {
+    uint64_t address; /* of the block, as the launcher sees it; written by the launcher, once */
+
+    /* The request. Addresses are the launcher's. */
+    uint64_t path, argv, env;
+    uint64_t timeout_ns; /* 0: none */
+    bool own_group;      /* a process group of its own, and it is the group that is killed */
+    bool limit_cpus;
+    cpu_set_t cpus;
+
+    /* The answer. Times on CLOCK_MONOTONIC. */
+    pk_launch_end end;
+    int error; /* errno of PK_LAUNCH_NOT_... */
+    int status;
+    uint64_t clone_ns, exec_ns, exit_ns; /* exec_ns: taken by the child, just before */
+    struct rusage usage;                 /* wait4's: the child and all it waited for */
+    pk_counter_raw before[PK_COUNTERS], after[PK_COUNTERS];
+    bool counters_user_only;
+} pk_launch_block;
+
+#endif

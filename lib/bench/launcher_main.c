@@ -1,0 +1,173 @@
+/* The launcher: a program of its own that starts the commands of `perfkit time`, one at a time.
+ *
+ * It is small and static because exec carries the high-water mark of the memory it replaces over to
+ * the new program: started from perfkit itself, no command would take less than perfkit does. It
+ * shares its memory with the child until exec (CLONE_VM), so a start does not cost more the more
+ * memory we have, and the child can tell the time at which it called exec.
+ *
+ * Signals stay blocked here for good. Ctrl-C reaches the command, which has none blocked, and
+ * perfkit, which says what is to happen; the launcher ends when perfkit does. */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bench/launch_block.h"
+#include "timing/clock.h"
+
+enum { STACK_BYTES = 16 << 10, FDS = 3 };
+
+typedef struct launcher {
+    pk_launch_block *block;
+    int fds[FDS]; /* of the child to be; not among 0, 1, 2, which we hold ourselves */
+    pk_counters counters;
+} launcher;
+
+/* ---- the child, until exec ---- */
+
+static int become(void *context) {
+    launcher *l = context;
+    pk_launch_block *block = l->block;
+    sigset_t none;
+    sigemptyset(&none);
+    bool ok = !block->own_group || setpgid(0, 0) == 0;
+    for (int i = 0; i < FDS && ok; i++) ok = dup2(l->fds[i], i) == i;
+    if (ok && block->limit_cpus) ok = sched_setaffinity(0, sizeof block->cpus, &block->cpus) == 0;
+    if (ok) ok = sigprocmask(SIG_SETMASK, &none, NULL) == 0;
+    if (ok) {
+        block->exec_ns = pk_now_ns();
+        execve((const char *)(uintptr_t)block->path, (char *const *)(uintptr_t)block->argv,
+               (char *const *)(uintptr_t)block->env);
+    }
+    block->error = errno;
+    _exit(127);
+}
+
+/* ---- watching it ---- */
+
+typedef enum wake { WAKE_CHILD, WAKE_SOCKET, WAKE_TIME } wake;
+
+/* Until the child has ended, a packet (or perfkit's end) is there, or the time is over. socket -1:
+ * not looked at. limit_ns 0: no limit. */
+static wake wait_for(int pidfd, int socket, uint64_t limit_ns) {
+    struct pollfd fds[] = {{.fd = pidfd, .events = POLLIN}, {.fd = socket, .events = POLLIN}};
+    for (;;) {
+        uint64_t now_ns = limit_ns > 0 ? pk_now_ns() : 0;
+        uint64_t left_ns = limit_ns > now_ns ? limit_ns - now_ns : 0;
+        struct timespec left = {.tv_sec = (time_t)(left_ns / 1000000000u),
+                                .tv_nsec = (long)(left_ns % 1000000000u)};
+        int n = ppoll(fds, 2, limit_ns > 0 ? &left : NULL, NULL);
+        if (n == 0) return WAKE_TIME;
+        if (n < 0) continue; /* out of memory for a moment: every signal is blocked */
+        return fds[0].revents ? WAKE_CHILD : WAKE_SOCKET;
+    }
+}
+
+/* SIGTERM, a while, SIGKILL; of a group also to those that outlive its leader. The zombie keeps its
+ * number, and the group's, from being given to somebody else. */
+static void end_child(pid_t whom, int pidfd) {
+    kill(whom, SIGTERM);
+    kill(whom, SIGCONT); /* a stopped one would not see it */
+    wake how = wait_for(pidfd, -1, pk_now_ns() + PK_LAUNCH_GRACE_NS);
+    kill(whom, SIGKILL);
+    if (how != WAKE_CHILD) wait_for(pidfd, -1, 0);
+}
+
+/* False: perfkit is gone. */
+static bool watch(launcher *l, pid_t pid, int pidfd) {
+    pk_launch_block *block = l->block;
+    uint64_t limit_ns = block->timeout_ns > 0 ? block->exec_ns + block->timeout_ns : 0;
+    bool there = true;
+    wake how = wait_for(pidfd, PK_LAUNCH_SOCKET, limit_ns);
+    block->exit_ns = pk_now_ns();
+    if (how != WAKE_CHILD) {
+        char packet;
+        block->end = how == WAKE_TIME ? PK_LAUNCH_TIMED_OUT : PK_LAUNCH_STOPPED;
+        end_child(block->own_group ? -pid : pid, pidfd);
+        if (how == WAKE_SOCKET) there = recv(PK_LAUNCH_SOCKET, &packet, 1, 0) > 0;
+    }
+    return there;
+}
+
+/* ---- one start ---- */
+
+static void start(launcher *l, char *stack, bool *there) {
+    pk_launch_block *block = l->block;
+    int pidfd = -1;
+    block->error = 0;
+    block->end = PK_LAUNCH_ENDED;
+    pk_counters_read_raw(&l->counters, block->before);
+    block->clone_ns = pk_now_ns();
+    pid_t pid = clone(become, stack + STACK_BYTES, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD,
+                      l, &pidfd);
+    if (pid < 0) {
+        block->end = PK_LAUNCH_NOT_CLONED;
+        block->error = errno;
+        return;
+    }
+    /* Its memory was ours until exec or its end, so what it wrote is there. */
+    if (block->error) block->end = PK_LAUNCH_NOT_EXECUTED;
+    else *there = watch(l, pid, pidfd);
+    while (wait4(pid, &block->status, 0, &block->usage) < 0 && errno == EINTR) {
+    }
+    close(pidfd);
+    pk_counters_read_raw(&l->counters, block->after);
+}
+
+/* The next packet and its descriptors. False: perfkit is gone. */
+static bool take(launcher *l, char *packet) {
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(sizeof l->fds)];
+    } control;
+    struct iovec data = {.iov_base = packet, .iov_len = 1};
+    struct msghdr message = {.msg_iov = &data,
+                             .msg_iovlen = 1,
+                             .msg_control = control.bytes,
+                             .msg_controllen = sizeof control.bytes};
+    ssize_t n = recvmsg(PK_LAUNCH_SOCKET, &message, MSG_CMSG_CLOEXEC);
+    if (n <= 0) return false;
+    const struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+    bool has_fds =
+        head && head->cmsg_type == SCM_RIGHTS && head->cmsg_len == CMSG_LEN(sizeof l->fds);
+    if (has_fds) memcpy(l->fds, CMSG_DATA(head), sizeof l->fds);
+    return has_fds || *packet != PK_LAUNCH_START;
+}
+
+static void serve(launcher *l) {
+    _Alignas(16) char stack[STACK_BYTES];
+    char packet;
+    bool there = true;
+    while (there && take(l, &packet)) {
+        if (packet != PK_LAUNCH_START) continue; /* a stop that came too late */
+        start(l, stack, &there);
+        for (int i = 0; i < FDS; i++) close(l->fds[i]);
+        packet = PK_LAUNCH_DONE;
+        there = there && send(PK_LAUNCH_SOCKET, &packet, 1, MSG_NOSIGNAL) == 1;
+    }
+}
+
+int main(int argc, char **argv) {
+    (void)argv;
+    if (argc > 1) return 0; /* what the least of programs takes: see pk_launcher_floor_bytes */
+    sigset_t all;
+    sigfillset(&all);
+    launcher l = {.block = mmap(NULL, PK_LAUNCH_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED,
+                                PK_LAUNCH_MEMORY, 0)};
+    char packet = PK_LAUNCH_DONE;
+    if (l.block == MAP_FAILED || sigprocmask(SIG_SETMASK, &all, NULL) != 0 ||
+        (l.block->address = (uint64_t)(uintptr_t)l.block) == 0 ||
+        send(PK_LAUNCH_SOCKET, &packet, 1, MSG_NOSIGNAL) != 1) {
+        static const char text[] = "this is a part of perfkit; `perfkit time` starts it\n";
+        (void)!write(STDERR_FILENO, text, sizeof text - 1);
+        return 2;
+    }
+    pk_counters_open_children(&l.counters);
+    l.block->counters_user_only = l.counters.user_only;
+    serve(&l);
+    return 0;
+}
