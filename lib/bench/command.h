@@ -177,7 +177,8 @@ typedef struct pk_command_interval {
 /* Of the runs that count, in seconds (bytes, instructions). n = 0: all NaN. */
 typedef struct pk_command_figures {
     size_t n;
-    double mean, sd /* n - 1; NaN for one run */, min, max, mad;
+    double mean, sd /* n - 1; NaN for one run */, min, max;
+    double mad;                 /* median absolute deviation, x 1.4826 */
     pk_command_interval median; /* order statistics at the confidence level */
     pk_command_interval mean_ci;
     double percentile[6]; /* 5 25 75 90 95 99; NaN where the runs do not reach so far */
@@ -188,6 +189,8 @@ typedef struct pk_command_figures {
 typedef struct pk_command_change { /* against the reference of the summary */
     bool compared;
     pk_verdict verdict; /* ratio - 1 of means, this / reference */
+    double confidence;  /* of the verdict's interval: stricter than that of the figures, so that of
+                           equal commands far fewer than 5 % are told apart (0.99 for 0.95) */
     unsigned blocks;    /* time blocks it rests on; pairs below 20 rounds */
     bool grouped;       /* the runs were not interleaved: the verdict is not to be trusted */
 } pk_command_change;
@@ -205,11 +208,15 @@ typedef struct pk_command_result {
     bool is_fastest, is_reference;
     pk_command_change change[2]; /* [0] wall (or the metric), [1] CPU */
     pk_command_change stored[2]; /* against the baseline of the store; compared: false when none */
-    bool first_run_slow, has_outliers, below_5ms, below_shell; /* hyperfine's warnings */
-    double first_run_s;
-    size_t outliers;             /* Tukey's */
+    /* hyperfine's warnings: a first run far slower than the others, else runs far from the others
+     * (each against the median, in median absolute deviations); some run through a shell is
+     * shorter than 5 ms. Ours: less is left than was taken off for the shell. */
+    bool first_run_slow, has_outliers, below_5ms, below_shell;
+    double first_run_s;          /* of the first that counts; NaN: none */
+    size_t outliers;             /* of the metric: beyond Tukey's inner fences */
     const char *const *warnings; /* ours; one line each */
     size_t n_warnings;
+    struct pk_command_lines *lines; /* pk_command_analyse's own: where the warnings stand */
 } pk_command_result;
 
 typedef struct pk_command_report {
@@ -264,10 +271,23 @@ bool pk_command_run_all(const pk_command_options *options, const pk_command_hook
 
 /* ---- figures; pure ---- */
 
+/* What one run has in the metric: seconds, bytes, instructions; NaN: not known. */
+double pk_command_value(const pk_command_run *run, pk_command_metric metric);
+/* Is the run one of those that the figures are made of? Not if it timed out; if it failed, only
+ * when asked for. */
+bool pk_command_counts(const pk_command_options *options, const pk_command_run *run);
+const pk_command_figures *pk_command_figures_of(const pk_command_result *result,
+                                                pk_command_metric metric);
+/* slower / faster of two means, so at least 1, and its sigma by the propagation of independent
+ * errors (hyperfine's). *sd NaN where a sigma is; both NaN where a mean is 0 or missing. */
+void pk_command_ratio(const pk_command_figures *one, const pk_command_figures *other, double *ratio,
+                      double *sd);
 /* How many runs in all, from the first one's cost (run + shell + prepare + conclude, s):
  * max(min_runs, trunc(min_time / cost)), then at most max_runs; `runs` wins. */
 uint64_t pk_command_count(const pk_command_options *options, double first_cost_s);
-/* All figures, ratios, changes, warnings of all results begun; may be called again as runs come. */
+/* All figures, counts of failures, ratios, changes, warnings of all results begun, which of them is
+ * the fastest and which the reference: --reference's, else the fastest. May be called again as runs
+ * come. PK_E_LIMIT: out of memory; the results may be half done then. */
 bool pk_command_analyse(const pk_command_options *options, pk_command_report *report,
                         pk_err *err) PK_MUST_CHECK;
 /* Is the interval of the metric's median within +- target of it? */

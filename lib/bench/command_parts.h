@@ -27,4 +27,20 @@ const char *pk_parameter_replace(const char *text, size_t n, const pk_parameter_
 /* Does {name} occur in text? */
 bool pk_parameter_used(const char *text, const char *name);
 
+/* ---- figures: command_figures.c, command_change.c ---- */
+
+/* Of the runs that count; false: out of memory. */
+bool pk_command_summarize(const pk_command_options *options, pk_command_result *result,
+                          pk_command_metric metric, pk_command_figures *figures) PK_MUST_CHECK;
+/* hyperfine's two flags about runs far from the others, first_run_s, and Tukey's count. */
+bool pk_command_find_outliers(const pk_command_options *options,
+                              pk_command_result *result) PK_MUST_CHECK;
+/* The rule and the level for changes of commands, from the options. */
+pk_verdict_rule pk_command_rule(const pk_command_options *options);
+/* *change: this command against the reference, in the metric. `rounds`: the runs of both were
+ * interleaved, so those of one round are a pair. False: out of memory. */
+bool pk_command_compare(const pk_command_options *options, const pk_command_result *result,
+                        const pk_command_result *reference, bool rounds, pk_command_metric metric,
+                        pk_command_change *change) PK_MUST_CHECK;
+
 #endif
