@@ -78,7 +78,7 @@ static int spawn(char *const argv[], char *const env[], const int fds[FDS], bool
     return rc;
 }
 
-static void fail_spawn(pk_err *err, const char *name, int rc) {
+void pk_process_fail(pk_err *err, const char *name, int rc) {
     errno = rc;
     pk_fail(err, PK_E_SYS, name, "cannot start it");
     if (rc == ENOENT) pk_fix(err, "install it, or give the path to it");
@@ -105,7 +105,7 @@ bool pk_process_spawn(char *const argv[], const pk_spawn_options *options, pk_pr
     for (int i = 0; i < FDS; i++)
         if (fds[i] >= 0 && fds[i] != asked[i]) close(fds[i]);
     if (rc != 0) {
-        fail_spawn(err, argv[0], rc);
+        pk_process_fail(err, argv[0], rc);
         return false;
     }
     /* No race: the pid stays ours until we wait for it. */
@@ -156,7 +156,7 @@ bool pk_process_find(const char *name, char *path, size_t bytes, pk_err *err) {
         more = *end == ':';
         folder = end + 1;
     }
-    fail_spawn(err, name, rc);
+    pk_process_fail(err, name, rc);
     return false;
 }
 

@@ -35,6 +35,8 @@ typedef struct pk_exit {
  * environment; of our descriptors those without close-on-exec. A failed exec is reported here. */
 bool pk_process_spawn(char *const argv[], const pk_spawn_options *options, pk_process *process,
                       pk_err *err) PK_MUST_CHECK;
+/* The error of a program that could not be started, with the errno value that says why. */
+void pk_process_fail(pk_err *err, const char *name, int rc);
 /* The file that a command of this name is, as execvp(3) looks it up: name itself with a slash in
  * it, else the first executable file of that name in our PATH, into path[0..bytes). Says why not as
  * pk_process_spawn does. */

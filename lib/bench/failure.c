@@ -31,20 +31,21 @@ static const struct {
     {SIGXFSZ, "SIGXFSZ", "limit of file size"},
 };
 
-static void signal_text(char *out, size_t bytes, int number) {
+char *pk_bench_signal_text(char *out, size_t bytes, int number) {
     for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
         if (signals[i].number != number) continue;
         snprintf(out, bytes, "killed by %s (%s)", signals[i].name, signals[i].meaning);
-        return;
+        return out;
     }
     snprintf(out, bytes, "killed by signal %d", number);
+    return out;
 }
 
 char *pk_bench_failure_text(char *out, size_t bytes, const pk_bench_failure *failure) {
     char limit[PK_FORMAT_MAX];
     switch (failure->kind) {
     case PK_FAIL_SIGNAL:
-        signal_text(out, bytes, failure->number);
+        pk_bench_signal_text(out, bytes, failure->number);
         break;
     case PK_FAIL_EXIT:
         snprintf(out, bytes, "exited with code %d", failure->number);

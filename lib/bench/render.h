@@ -27,6 +27,8 @@ void pk_bench_render_progress(char *line, size_t bytes, const pk_bench_progress 
  * line, without `why` and `output`. */
 #define PK_BENCH_FAILURE_MAX 128
 char *pk_bench_failure_text(char *out, size_t bytes, const pk_bench_failure *failure);
+/* "killed by SIGSEGV (invalid memory access)" into out[0..bytes). Returns out. */
+char *pk_bench_signal_text(char *out, size_t bytes, int signal);
 const char *pk_bench_failure_name(pk_bench_failure_kind kind); /* "signal" */
 const char *pk_bench_source_name(pk_change_source source);     /* "live"; "none" */
 
