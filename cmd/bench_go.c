@@ -14,7 +14,6 @@
 #include "cmd/bench_cli.h"
 #include "cmd/commands.h"
 #include "cmd/terminal.h"
-#include "report/escape.h"
 #include "report/progress.h"
 
 #define EXIT_FAILED 1
@@ -307,19 +306,6 @@ static int go_list(const session *s, pk_err *err) {
     return code;
 }
 
-/* What it had printed last, as a terminal can take it. */
-static void print_tail(const char *output) {
-    pk_strbuf text;
-    pk_strbuf_init(&text, 4 * sizeof((pk_bench_failure *)0)->output);
-    for (size_t length; (length = strcspn(output, "\n")) > 0 || *output; output += length) {
-        pk_strbuf_clear(&text);
-        pk_escape_terminal(&text, output, length);
-        printf("  | %s\n", text.data);
-        length += output[length] == '\n';
-    }
-    pk_strbuf_fini(&text);
-}
-
 static void on_exercised(void *context, const char *id, const pk_bench_failure *failure) {
     session *s = context;
     char why[PK_BENCH_FAILURE_MAX];
@@ -328,7 +314,7 @@ static void on_exercised(void *context, const char *id, const pk_bench_failure *
     if (failure) {
         printf("Failed: %s%s%s\n", pk_bench_failure_text(why, sizeof why, failure),
                failure->why[0] ? ": " : "", failure->why);
-        print_tail(failure->output);
+        pk_terminal_tail(stdout, failure->output);
     } else if (s->cli->test && !is_quiet(s)) {
         puts("Success");
     }

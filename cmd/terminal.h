@@ -9,5 +9,7 @@
 int pk_help_columns(FILE *out);
 /* Whether to colour what goes to `out`. */
 bool pk_terminal_colour(FILE *out, pk_colour_when when);
+/* What a program had printed last, line by line behind "  | ", as a terminal can take it. */
+void pk_terminal_tail(FILE *out, const char *output);
 
 #endif

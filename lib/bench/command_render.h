@@ -41,6 +41,9 @@ void pk_command_render_result(const pk_command_report *report, size_t index,
 void pk_command_render_warnings(const pk_command_report *report, size_t index,
                                 const pk_command_options *options, const pk_command_style *style,
                                 pk_strbuf *out);
+/* One line on what goes on, for a terminal: "12/30 runs, about 3 s left, median 100.5 .. 101.3 ms:
+ * NAME". Cut to fit. */
+void pk_command_render_progress(char *line, size_t bytes, const pk_command_progress *progress);
 /* What compares the commands; empty for one. *note: hyperfine's note that nothing can be compared
  * (for stderr), empty otherwise. */
 void pk_command_render_summary(const pk_command_report *report, const pk_command_style *style,

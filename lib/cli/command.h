@@ -61,8 +61,9 @@ enum pk_opt_flags {
     PK_OPT_SECRET = 4, /* the value is blanked in argv after parsing, so that ps shows none */
     PK_OPT_HIDDEN = 8, /* parsed, but not in help, man page or completion */
     PK_OPT_REST = 16,  /* positional TEXT_LIST that takes all that follows "--" */
-    PK_OPT_LATE = 32,  /* a wrong value is an input that cannot be used (PK_E_INPUT), and told
-                          only when nothing else is wrong with the line */
+    PK_OPT_LATE = 32,  /* as hyperfine reads numbers: a wrong value is an input that cannot be
+                          used (PK_E_INPUT), told only when nothing else is wrong with the line;
+                          a next word that starts with '-' is an option and no value */
 };
 
 typedef struct pk_opt {

@@ -12,6 +12,7 @@
 static bool has_suffix(const char *name, const char *suffixes) {
     size_t length;
     const char *dot = strrchr(name, '.');
+    if (strcmp(suffixes, "*") == 0) return true;
     if (!dot || dot == name) return false;
     for (const char *s; (s = pk_name_next(&suffixes, &length));)
         if (strlen(dot + 1) == length && memcmp(dot + 1, s, length) == 0) return true;

@@ -88,10 +88,15 @@ void pk_walk_begin(pk_walk *walk, const pk_command *command, int n, char *const 
     *walk = (pk_walk){.command = command, .n = n, .words = words};
 }
 
+static bool is_option(const char *word) {
+    return word[0] == '-' && word[1] != '\0';
+}
+
 /* The value of an option that stands at the end of its word: the next word, whatever it looks
  * like ("-n -1" is a wrong number, not an unknown option). */
 static void take_next_word(pk_walk *walk, pk_token *token) {
-    if (walk->next < walk->n) {
+    bool late = token->row->flags & PK_OPT_LATE;
+    if (walk->next < walk->n && !(late && is_option(walk->words[walk->next]))) {
         token->value = walk->words[walk->next++];
         token->kind = PK_TOKEN_OPTION;
     } else {
@@ -191,7 +196,7 @@ bool pk_walk_next(pk_walk *walk, pk_token *token) {
         word = walk->words[walk->next++];
     }
     *token = (pk_token){.word = word};
-    if (walk->after_dashes || word[0] != '-' || word[1] == '\0') {
+    if (walk->after_dashes || !is_option(word)) {
         token->kind = PK_TOKEN_WORD;
         token->value = word;
         token->rest = walk->after_dashes;

@@ -123,6 +123,11 @@ static void what_is_judged_late_is_no_wrong_line(void **state) {
     READ(&r, "-r", "0", "--nonsense");
     assert_fails(r.ok, &r.err, PK_E_USAGE);
     assert_string_equal(r.err.what, "unknown option --nonsense");
+    READ(&r, "-r", "-1");
+    assert_fails(r.ok, &r.err, PK_E_USAGE);
+    assert_string_equal(r.err.what, "needs a value");
+    READ(&r, "-r=-1");
+    assert_fails(r.ok, &r.err, PK_E_INPUT);
     READ(&r, "-r", "0", "-q");
     assert_fails(r.ok, &r.err, PK_E_USAGE);
 }
