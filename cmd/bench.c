@@ -44,7 +44,7 @@ static const char *const color_values[] = {"auto", "always", "never", NULL};
 static const pk_opt bench_opts[] = {
     {0, "FILTER|FILE", PK_OPT_TEXT_LIST, OPTION(words, pk_text_list), .arg = "FILTER|FILE",
      .help = "benchmarks to run, by a part of their id; or files that bring some",
-     .details = "An existing file that ends in .so, .c, .cc or .cpp brings its benchmarks; without one, the built-in suite "
+     .details = "An existing file that ends in .so, .c, .cc, .cpp, .py or .js brings its benchmarks; without one, the built-in suite "
                 "runs. Every other word is a regular expression (POSIX extended) that may match anywhere in an id; of "
                 "several, any may match.", .complete = bench_complete_words, .flags = PK_OPT_POSITIONAL},
 
@@ -86,6 +86,10 @@ static const pk_opt bench_opts[] = {
     {0, "seed", PK_OPT_COUNT, OPTION(seed, uint64_t), .arg = "number", .shown_default = "from the clock",
      .help = "for the same order, layouts and resamples again", .details = "The JSON has the one that was used.",
      .group = "Measuring", .min = 1, .max = ANY},
+    {0, "driver", PK_OPT_TEXT_LIST, OPTION(drivers, pk_text_list), .arg = "command",
+     .help = "a program that brings benchmarks in any language",
+     .details = "It speaks the driver protocol (docs/driver-protocol.md). Words are split without a shell. May be given "
+                "several times.", .group = "Selection", .complete = bench_complete_home},
     {0, "cflags", PK_OPT_TEXT, OPTION(cflags, const char *), .arg = "flags", .shown_default = "-O2",
      .help = "flags for sources that perfkit compiles", .group = "Measuring"},
     {0, "layouts", PK_OPT_COUNT, OPTION(layouts, uint64_t), .arg = "count", .shown_default = "32",

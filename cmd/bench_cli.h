@@ -23,7 +23,7 @@ enum { MESSAGE_JSON, MESSAGE_OPENMETRICS };
 enum { PLOT_AUTO, PLOT_GNUPLOT, PLOT_PLOTTERS, PLOT_DISABLED };
 
 typedef struct bench_cli {
-    pk_text_list words, skips;
+    pk_text_list words, skips, drivers;
     bool exact, list, test;
     int list_format;
     const char *param;

@@ -2,7 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/process.h"
 #include "cmd/bench_cli.h"
 #include "timing/clock.h"
 
@@ -45,40 +47,57 @@ static bool is_file(const char *word) {
     return stat(word, &st) == 0 && S_ISREG(st.st_mode);
 }
 
-static bool fail_language(const char *word, pk_err *err) {
-    pk_fail(err, PK_E_UNSUPPORTED, word, "benchmarks in this language are not understood yet");
-    pk_fix(err, "give a .c, .cc or .cpp source, or a .so with perfkit.h's table");
-    return false;
-}
-
 bool bench_is_target(const char *word) {
     static const char *const targets[] = {".so", ".c", ".cc", ".cpp", ".py", ".js", NULL};
     return ends_in(word, targets) && is_file(word);
 }
 
-static bool sort_words(const pk_text_list *words, pk_text_list *objects, pk_text_list *filters,
-                       pk_err *err) {
-    static const char *const later[] = {".py", ".js", NULL};
+static void sort_words(const pk_text_list *words, pk_text_list *objects, pk_text_list *filters) {
     for (size_t i = 0; i < words->count; i++) {
         const char *word = words->items[i];
-        if (!bench_is_target(word)) {
-            filters->items[filters->count++] = word;
-        } else if (ends_in(word, later)) {
-            return fail_language(word, err);
-        } else {
-            objects->items[objects->count++] = word;
-        }
+        pk_text_list *list = bench_is_target(word) ? objects : filters;
+        list->items[list->count++] = word;
     }
-    return true;
 }
 
 static bool split_words(const bench_cli *cli, pk_arena *arena, pk_bench_options *o, pk_err *err) {
     o->objects.items = PK_NEW(arena, cli->words.count, const char *);
     o->filters.items = PK_NEW(arena, cli->words.count, const char *);
-    if (o->objects.items && o->filters.items)
-        return sort_words(&cli->words, &o->objects, &o->filters, err);
+    if (o->objects.items && o->filters.items) {
+        sort_words(&cli->words, &o->objects, &o->filters);
+        return true;
+    }
     pk_fail(err, PK_E_LIMIT, NULL, "no memory for a command line this long");
     return false;
+}
+
+/* ---- programs ---- */
+
+/* Can this be started: a path, or a name that is on PATH? */
+static bool is_program(const char *name, pk_arena *arena) {
+    const char *path = getenv("PATH");
+    if (strchr(name, '/')) return access(name, X_OK) == 0;
+    for (const char *end; path; path = *end ? end + 1 : NULL) {
+        end = strchrnul(path, ':');
+        const char *at = pk_arena_printf(arena, "%.*s/%s", (int)(end - path), path, name);
+        if (at && access(at, X_OK) == 0 && is_file(at)) return true;
+    }
+    return false;
+}
+
+static bool check_drivers(const pk_text_list *drivers, pk_arena *arena, pk_err *err) {
+    for (size_t i = 0; i < drivers->count; i++) {
+        char **words = pk_words_split(drivers->items[i], err);
+        if (!words) return false;
+        bool found = !words[0] || is_program(words[0], arena); /* empty: bench says it */
+        if (!found) {
+            pk_fail(err, PK_E_USAGE, words[0], "there is no such program for --driver");
+            pk_fix(err, "give its path, make it executable, or name its interpreter first");
+        }
+        free(words);
+        if (!found) return false;
+    }
+    return true;
 }
 
 /* ---- the store ---- */
@@ -183,6 +202,9 @@ static bool check_output(const bench_plan *plan, pk_err *err) {
 bool bench_plan_make(const bench_cli *cli, const pk_parsed *parsed, bench_plan *plan, pk_err *err) {
     bench_plan made = {
         .bench = {.skips = cli->skips,
+                  .drivers = cli->drivers,
+                  .python = is_program("python3", parsed->arena) ? "python3" : NULL,
+                  .node = is_program("node", parsed->arena) ? "node" : NULL,
                   .exact = cli->exact,
                   .param = cli->param,
                   .quick = cli->quick,
@@ -206,7 +228,8 @@ bool bench_plan_make(const bench_cli *cli, const pk_parsed *parsed, bench_plan *
     set_numbers(cli, parsed, &made.bench);
     made.pages = made.store && !cli->no_plot && cli->plotting != PLOT_DISABLED;
     if (!check_shares(cli, parsed, err) || !check_output(&made, err) ||
-        !split_words(cli, parsed->arena, &made.bench, err))
+        !split_words(cli, parsed->arena, &made.bench, err) ||
+        !check_drivers(&cli->drivers, parsed->arena, err))
         return false;
     *plan = made;
     return true;

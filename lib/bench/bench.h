@@ -35,7 +35,10 @@ typedef enum pk_bench_compare {
 } pk_bench_compare;
 
 typedef struct pk_bench_options {
-    pk_text_list objects; /* FILE.so, FILE.c ...; empty: the built-in suite */
+    pk_text_list objects; /* FILE.so, FILE.c, FILE.py ... */
+    pk_text_list drivers; /* commands that speak docs/driver-protocol.md. Neither object nor driver:
+                             the built-in suite */
+    const char *python, *node; /* interpreters, a name or a path; NULL: not on this machine */
     pk_text_list filters; /* regular expressions (POSIX extended), any may match; empty: all */
     pk_text_list skips;   /* what matches one of these is left out */
     bool exact;           /* filters and skips are whole ids */

@@ -64,6 +64,9 @@ static bool exercise_all(const pk_session *s, double profile_s, pk_each *each, v
             .objects = {[PK_SIDE_NEW] = pk_object_path(&s->objects[c->object], -1)},
             .index = {[PK_SIDE_NEW] = c->index},
             .param = c->param,
+            .driver = s->objects[c->object].driver,
+            .group = c->group,
+            .function = c->function,
             .metric = s->options->metric,
             .worker_ns = profile_s > 0 ? (uint64_t)(profile_s * 1e9) : 0,
         };
@@ -82,7 +85,8 @@ bool pk_bench_exercise(const pk_bench_options *options, double profile_s, pk_eac
     if (!arena) return pk_bench_no_memory(err);
     bool ok = pk_session_open(&session, options, NULL, false, intr, arena, err);
     if (ok) {
-        ok = exercise_all(&session, profile_s, each, context, err);
+        ok = pk_session_start(&session, err) &&
+             exercise_all(&session, profile_s, each, context, err);
         pk_session_close(&session);
     }
     pk_arena_free(arena);

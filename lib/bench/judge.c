@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "bench/protocol.h"
+#include "bench/driver.h"
 #include "bench/spawn.h"
 
 PK_PRINTF(3, 4)
@@ -32,6 +32,14 @@ static bool answers(const pk_worker_job *job, const pk_worker_reply *reply) {
     return true;
 }
 
+static bool parse_reply(const pk_worker_job *job, const pk_worker_end *end, pk_arena *arena,
+                        pk_worker_reply *reply, pk_err *err) {
+    pk_driver_reply said;
+    if (!job->driver) return pk_worker_reply_parse(end->reply, end->reply_bytes, arena, reply, err);
+    return pk_driver_reply_parse(end->reply, end->reply_bytes, arena, &said, err) &&
+           pk_driver_answer(job, &said, end->duration_ns, reply, err);
+}
+
 static void judge_reply(const pk_worker_job *job, const pk_worker_end *end, pk_arena *arena,
                         pk_worker_outcome *outcome) {
     pk_err err = {0};
@@ -39,9 +47,10 @@ static void judge_reply(const pk_worker_job *job, const pk_worker_end *end, pk_a
         fail(outcome, PK_FAIL_GARBAGE,
              "more than %u bytes came on descriptor %d, which is the worker's", PK_WORKER_TEXT_MAX,
              PK_WORKER_REPLY_FD);
-    else if (!pk_worker_reply_parse(end->reply, end->reply_bytes, arena, &outcome->reply, &err))
+    else if (!parse_reply(job, end, arena, &outcome->reply, &err))
         fail(outcome, PK_FAIL_GARBAGE,
-             "on descriptor %d, which is the worker's, came something else (%s%s%s)",
+             job->driver ? "the reply on descriptor %d is none (%s%s%s)"
+                         : "on descriptor %d, which is the worker's, came something else (%s%s%s)",
              PK_WORKER_REPLY_FD, err.where, err.where[0] ? ": " : "", err.what);
     else if (!answers(job, &outcome->reply))
         fail(outcome, PK_FAIL_GARBAGE, "the reply on descriptor %d holds no measurement",
@@ -62,7 +71,10 @@ void pk_worker_judge(const pk_worker_job *job, const pk_worker_end *end, pk_aren
         fail(outcome, PK_FAIL_SIGNAL, "%s", "");
     } else if (end->code != 0 || end->reply_bytes == 0) {
         outcome->failure.number = end->code;
-        fail(outcome, PK_FAIL_EXIT, "the benchmark ended its process; let it return instead");
+        fail(outcome, PK_FAIL_EXIT, "%s",
+             !job->driver     ? "the benchmark ended its process; let it return instead"
+             : end->code != 0 ? "a driver that has replied exits with 0"
+                              : "without a reply on descriptor 3");
     } else {
         judge_reply(job, end, arena, outcome);
     }

@@ -104,8 +104,8 @@ static bool init_task(measuring *m, size_t i, const pk_old_side *old, pk_err *er
     t->failures = PK_ARRAY(pk_bench_failure, WORKERS_MAX);
     if (!copy_former(t, err)) return false;
     bool live = old->source == PK_CHANGE_LIVE;
-    bool isolated =
-        s->options->isolate || (old->former && old->former->change.source == PK_CHANGE_ISOLATED);
+    bool isolated = s->options->isolate || t->object->driver || (live && old->object->driver) ||
+                    (old->former && old->former->change.source == PK_CHANGE_ISOLATED);
     pk_plan_sides sides = !live      ? PK_PLAN_SINGLE
                           : isolated ? PK_PLAN_ISOLATED
                                      : PK_PLAN_INTERLEAVED;
@@ -259,6 +259,8 @@ static bool run_worker(measuring *m, task *t, pk_err *err) {
     pk_worker_job job = {
         .task = PK_TASK_MEASURE,
         .param = t->c->param,
+        .group = t->c->group,
+        .function = t->c->function,
         .old_first = turn.old_first,
         .metric = t->options.metric,
         .worker_ns = t->plan.worker_ns,
@@ -269,10 +271,12 @@ static bool run_worker(measuring *m, task *t, pk_err *err) {
     if (turn.has[PK_SIDE_NEW]) {
         job.objects[PK_SIDE_NEW] = pk_object_path(t->object, turn.layout);
         job.index[PK_SIDE_NEW] = t->c->index;
+        job.driver = t->object->driver;
     }
     if (turn.has[PK_SIDE_OLD]) {
         job.objects[PK_SIDE_OLD] = pk_object_path(t->old->object, turn.layout);
         job.index[PK_SIDE_OLD] = t->old->index;
+        job.driver = t->old->object->driver;
     }
     size_t padding_bytes = 16 * (size_t)pk_random_below(&m->random, PK_PLAN_PADDING_STEPS);
     pk_worker_outcome outcome;

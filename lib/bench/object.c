@@ -1,4 +1,4 @@
-#include "bench/object.h"
+#include "bench/object_parts.h"
 
 #include <elf.h>
 #include <stdio.h>
@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/units.h"
+#include "bench/driver.h"
 #include "bench/layout.h"
 #include "bench/memory.h"
 #include "bench/store.h"
@@ -19,8 +20,8 @@
 
 /* ---- content ---- */
 
-static bool keep_content(const pk_object_opener *o, const char *path, pk_object *object,
-                         pk_err *err) {
+bool pk_object_keep_content(const pk_object_opener *o, const char *path, pk_object *object,
+                            pk_err *err) {
     pk_strbuf content;
     pk_strbuf_init(&content, OBJECT_BYTES_MAX);
     bool ok = pk_file_read(path, OBJECT_BYTES_MAX, &content, err);
@@ -37,18 +38,21 @@ static bool keep_content(const pk_object_opener *o, const char *path, pk_object 
     return ok && pk_store_hash(object->data, object->bytes, object->hash, err);
 }
 
+static bool is_elf(const pk_object *object) {
+    return object->bytes >= sizeof(Elf64_Ehdr) && memcmp(object->data, ELFMAG, SELFMAG) == 0;
+}
+
 /* A compiled object that is not linked yet. */
 static bool is_relocatable(const pk_object *object) {
     Elf64_Half type;
-    const char *data = object->data;
-    if (object->bytes < sizeof(Elf64_Ehdr) || memcmp(data, ELFMAG, SELFMAG) != 0) return false;
-    memcpy(&type, data + offsetof(Elf64_Ehdr, e_type), sizeof type);
+    if (!is_elf(object)) return false;
+    memcpy(&type, (const char *)object->data + offsetof(Elf64_Ehdr, e_type), sizeof type);
     return type == ET_REL;
 }
 
 /* ---- private files ---- */
 
-static pk_program *add_program(pk_object *object) {
+pk_program *pk_object_add_program(pk_object *object) {
     pk_program *grown =
         realloc(object->programs, (object->n_programs + 1) * sizeof *object->programs);
     if (!grown) return NULL;
@@ -60,7 +64,7 @@ static pk_program *add_program(pk_object *object) {
 /* *path: in the arena, since the list of programs moves. */
 static bool copy_privately(const pk_object_opener *o, pk_object *object, const char **path,
                            pk_err *err) {
-    pk_program *program = add_program(object);
+    pk_program *program = pk_object_add_program(object);
     if (!program) return pk_bench_no_memory(err);
     if (!pk_program_copy(*path, program, err)) return false;
     *path = pk_arena_strdup(o->place->arena, program->path);
@@ -137,7 +141,7 @@ static bool compile_in(const pk_object_opener *o, const char *folder, const char
     const pk_compile_options how = {
         .source = source, .cflags = o->options->cflags, .timeout_ns = COMPILE_TIMEOUT_NS};
     bool ok = pk_compile(&how, relocatable, shared, messages, err) &&
-              keep_content(o, relocatable, object, err);
+              pk_object_keep_content(o, relocatable, object, err);
     if (ok && o->layouts) {
         ok = link_layouts(o, &how, relocatable, layouts_wanted(o->options), object, messages, err);
     } else if (ok) {
@@ -182,8 +186,9 @@ static bool link_artefact(const pk_object_opener *o, const char *path, pk_object
 
 /* ---- opening ---- */
 
-static bool ask_for_offers(const pk_object_opener *o, pk_object *object, pk_err *err) {
-    const pk_worker_job job = {.task = PK_TASK_LIST, .objects = {[PK_SIDE_NEW] = object->path}};
+bool pk_object_ask(const pk_object_opener *o, pk_object *object, pk_err *err) {
+    const pk_worker_job job = {
+        .task = PK_TASK_LIST, .objects = {[PK_SIDE_NEW] = object->path}, .driver = object->driver};
     pk_worker_outcome outcome;
     if (!pk_worker_spawn(o->place, &job, 0, &outcome, err)) return false;
     if (outcome.stopped) {
@@ -191,6 +196,7 @@ static bool ask_for_offers(const pk_object_opener *o, pk_object *object, pk_err 
         pk_fix(err, "run it again");
         return false;
     }
+    if (object->driver && !outcome.failed) pk_object_driver_listed(object, &outcome);
     object->offers = outcome.reply.offers;
     object->n_offers = outcome.failed ? 0 : outcome.reply.n_offers;
     if (!outcome.failed) return true;
@@ -202,8 +208,8 @@ static bool ask_for_offers(const pk_object_opener *o, pk_object *object, pk_err 
 }
 
 /* The end of each way to open: all or nothing. */
-static bool opened(const pk_object_opener *o, pk_object *object, bool ok, pk_err *err) {
-    if (ok && ask_for_offers(o, object, err)) return true;
+bool pk_object_opened(const pk_object_opener *o, pk_object *object, bool ok, pk_err *err) {
+    if (ok && pk_object_ask(o, object, err)) return true;
     pk_object_close(object);
     return false;
 }
@@ -211,14 +217,14 @@ static bool opened(const pk_object_opener *o, pk_object *object, bool ok, pk_err
 bool pk_object_open_suite(const pk_object_opener *o, pk_object *object, pk_err *err) {
     *object = (pk_object){.name = "built-in"};
     object->data = pk_program_suite_data(&object->bytes);
-    pk_program *program = add_program(object);
+    pk_program *program = pk_object_add_program(object);
     bool ok = program ? pk_program_suite(program, err) : pk_bench_no_memory(err);
     if (ok) {
         object->path = pk_arena_strdup(o->place->arena, program->path);
         ok = object->path ? pk_store_hash(object->data, object->bytes, object->hash, err)
                           : pk_bench_no_memory(err);
     }
-    return opened(o, object, ok, err);
+    return pk_object_opened(o, object, ok, err);
 }
 
 /* dlopen looks for a name without a slash elsewhere. */
@@ -230,21 +236,24 @@ bool pk_object_open_file(const pk_object_opener *o, const char *name, pk_object 
                          pk_err *err) {
     *object = (pk_object){.name = name};
     bool ok;
+    if (pk_driver_takes(name)) return pk_object_open_driver_file(o, name, object, err);
     if (pk_compile_takes(name)) {
         ok = open_source(o, name, object, err);
     } else {
         object->path = path_of(o, name);
-        ok = object->path ? keep_content(o, object->path, object, err) : pk_bench_no_memory(err);
+        ok = object->path ? pk_object_keep_content(o, object->path, object, err)
+                          : pk_bench_no_memory(err);
     }
-    return opened(o, object, ok, err);
+    return pk_object_opened(o, object, ok, err);
 }
 
 bool pk_object_open_artefact(const pk_object_opener *o, const char *name, const char *path,
-                             pk_object *object, pk_err *err) {
+                             const pk_object *beside, pk_object *object, pk_err *err) {
     *object = (pk_object){.name = name, .path = pk_arena_strdup(o->place->arena, path)};
-    bool ok = object->path ? keep_content(o, path, object, err) : pk_bench_no_memory(err);
+    bool ok = object->path ? pk_object_keep_content(o, path, object, err) : pk_bench_no_memory(err);
+    if (ok && !is_elf(object)) object->driver = beside->driver;
     if (ok && is_relocatable(object)) ok = link_artefact(o, object->path, object, err);
-    return opened(o, object, ok, err);
+    return pk_object_opened(o, object, ok, err);
 }
 
 void pk_object_close(pk_object *object) {

@@ -8,17 +8,19 @@
 
 typedef struct pk_object {
     const char *name;           /* as given, or "built-in" */
-    const char *path;           /* that workers open */
+    const char *path;           /* that workers open; "": a driver that brings its own */
+    pk_driver *driver;          /* that measures it; NULL: the embedded worker */
     const char *const *layouts; /* of compiled code: paths, n_layouts; else 0 */
     unsigned n_layouts;
     pk_program *programs; /* behind those paths that are no files; n_programs */
     size_t n_programs;
-    const void *data; /* what the hash is of: bytes of it */
+    const void *data; /* what the hash is of: bytes of it; NULL: cannot be kept */
     size_t bytes;
     char hash[65];
     const pk_worker_offer *offers; /* n_offers */
     size_t n_offers;
     const pk_bench_failure *failure; /* it could not tell its offers; NULL: it could */
+    bool shipped; /* in Python: offers known without asking; driver NULL where there is none */
 } pk_object;
 
 /* Who opens. Everything but the programs' descriptors lives in the place's arena. */
@@ -27,6 +29,7 @@ typedef struct pk_object_opener {
     const pk_bench_options *options;
     const pk_bench_hooks *hooks; /* for notes; may be NULL */
     bool layouts;                /* compiled code in many layouts; else in one */
+    const char *group;           /* of drivers' files that name none; NULL: the file's name */
 } pk_object_opener;
 
 /* Each leaves something to close in *object only on success, and asks it for its offers: an object
@@ -34,12 +37,22 @@ typedef struct pk_object_opener {
  * does not compile, an interrupt, ... */
 bool pk_object_open_suite(const pk_object_opener *opener, pk_object *object,
                           pk_err *err) PK_MUST_CHECK;
-/* name: FILE.so, FILE.c ... */
+/* name: FILE.so, FILE.c, FILE.py ... */
 bool pk_object_open_file(const pk_object_opener *opener, const char *name, pk_object *object,
                          pk_err *err) PK_MUST_CHECK;
-/* From the store: a shared object, or a compiled one to be linked. */
+/* From the store: a shared object, a compiled one to be linked, or a file for the same driver as
+ * that of the new code beside it. */
 bool pk_object_open_artefact(const pk_object_opener *opener, const char *name, const char *path,
-                             pk_object *object, pk_err *err) PK_MUST_CHECK;
+                             const pk_object *beside, pk_object *object, pk_err *err) PK_MUST_CHECK;
+/* A command that speaks the driver protocol. */
+bool pk_object_open_command(const pk_object_opener *opener, const char *command, pk_object *object,
+                            pk_err *err) PK_MUST_CHECK;
+/* The shipped Python functions, without starting Python. */
+bool pk_object_open_python_suite(const pk_object_opener *opener, pk_object *object,
+                                 pk_err *err) PK_MUST_CHECK;
+/* Starts Python for them the first time; object->failure says why it does not run. */
+bool pk_object_start_shipped(const pk_object_opener *opener, pk_object *object,
+                             pk_err *err) PK_MUST_CHECK;
 void pk_object_close(pk_object *object);
 
 /* Gives `object` copies in place of the files that it shares with `other`: dlopen gives one handle

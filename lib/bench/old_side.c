@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "bench/driver.h"
 #include "bench/memory.h"
 
 #define OLD_OBJECTS_MAX 4096
@@ -40,12 +41,21 @@ static bool separate_from_new(const pk_old_sides *sides, pk_object *old, pk_err 
     return true;
 }
 
+/* An old file of another name has the benchmarks of the new one. */
+static const char *group_of_new(const pk_session *s) {
+    for (size_t i = 0; i < s->n_objects; i++)
+        if (s->objects[i].driver) return s->objects[i].driver->group;
+    return NULL;
+}
+
 static bool open_other(pk_old_sides *sides, pk_err *err) {
     const pk_session *s = sides->session;
     if (s->options->compare != PK_COMPARE_OBJECT) return true;
     pk_object *other = calloc(1, sizeof *other);
     if (!other) return pk_bench_no_memory(err);
-    if (!pk_object_open_file(&s->opener, s->options->compare_with, other, err)) {
+    pk_object_opener opener = s->opener;
+    opener.group = group_of_new(s);
+    if (!pk_object_open_file(&opener, s->options->compare_with, other, err)) {
         free(other);
         return false;
     }
@@ -91,12 +101,13 @@ void pk_old_sides_close(pk_old_sides *sides) {
 
 /* ---- old code ---- */
 
-static bool new_artefact(pk_old_sides *sides, const char *label, const char *path, pk_object **out,
-                         pk_err *err) {
+static bool new_artefact(pk_old_sides *sides, const pk_bench_case *c, const char *label,
+                         const char *path, pk_object **out, pk_err *err) {
     pk_object *object = calloc(1, sizeof *object);
     if (!object) return pk_bench_no_memory(err);
     pk_object **slot = NULL;
-    bool ok = pk_object_open_artefact(&sides->session->opener, label, path, object, err);
+    const pk_session *s = sides->session;
+    bool ok = pk_object_open_artefact(&s->opener, label, path, &s->objects[c->object], object, err);
     if (ok) ok = separate_from_new(sides, object, err);
     if (ok) {
         slot = pk_array_push(&sides->objects);
@@ -111,8 +122,8 @@ static bool new_artefact(pk_old_sides *sides, const char *label, const char *pat
 }
 
 /* *out = NULL: the store does not have it. */
-static bool artefact_of(pk_old_sides *sides, const char *label, const char *hash, pk_object **out,
-                        pk_err *err) {
+static bool artefact_of(pk_old_sides *sides, const pk_bench_case *c, const char *label,
+                        const char *hash, pk_object **out, pk_err *err) {
     char path[4096];
     *out = NULL;
     if (!hash || !*hash || !sides->store) return true;
@@ -123,7 +134,7 @@ static bool artefact_of(pk_old_sides *sides, const char *label, const char *hash
         return true;
     }
     if (!pk_store_artefact(sides->store, hash, path, sizeof path)) return true;
-    return new_artefact(sides, label, path, out, err);
+    return new_artefact(sides, c, label, path, out, err);
 }
 
 /* Live, if the object can run this benchmark. */
@@ -217,7 +228,7 @@ static bool find_baseline(pk_old_sides *sides, const pk_bench_case *c, const cha
         return true;
     }
     pk_object *object = NULL;
-    if (!artefact_of(sides, o->compare_with, baseline->session.artefact, &object, err))
+    if (!artefact_of(sides, c, o->compare_with, baseline->session.artefact, &object, err))
         return false;
     live(object, c, o->compare_with, out);
     if (out->source == PK_CHANGE_LIVE) return true;
@@ -269,7 +280,7 @@ static const char *old_side_of(pk_old_sides *sides, const pk_bench_case *c, cons
         return NULL;
     }
     pk_object *object = NULL;
-    if (!artefact_of(sides, then->baseline, then->old_artefact, &object, err))
+    if (!artefact_of(sides, c, then->baseline, then->old_artefact, &object, err))
         return "the old code cannot be opened";
     live(object, c, then->baseline, out);
     return out->source == PK_CHANGE_LIVE ? NULL : "the old code is not in the store";

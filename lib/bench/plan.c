@@ -30,7 +30,8 @@ static void share_time(pk_plan *plan, const pk_bench_options *o, const pk_worker
     double warm_s = o->warm_up_time_s >= 0
                         ? o->warm_up_time_s
                         : positive_or(-1, offer->warm_up_time_s, PK_BENCH_DEFAULT_WARM_UP_S);
-    double workers = fmax((double)least, PK_BENCH_DEFAULT_WORKERS);
+    /* One that starts slowly is worth a longer stay. */
+    double workers = fmax((double)least, offer->start_ns ? 0 : PK_BENCH_DEFAULT_WORKERS);
     plan->worker_ns = clamp(total_s * 1e9 / workers, PK_PLAN_WORKER_NS_MIN, PK_PLAN_WORKER_NS_MAX);
     double planned = fmax(floor(total_s * 1e9 / (double)plan->worker_ns + 0.5), (double)least);
     plan->planned = planned < 1e9 ? (uint64_t)planned : 1000000000u;
@@ -65,7 +66,8 @@ pk_plan pk_plan_of(const pk_bench_options *o, const pk_worker_offer *offer, pk_p
     bool extend = sides != PK_PLAN_SINGLE && !o->quick;
     uint64_t factor = extend ? PK_BENCH_BUDGET_FACTOR_MAX : 1;
     plan.most = round_up(former + factor * (plan.planned - former), plan.group);
-    plan.budget_ns = (plan.most - former) * (plan.worker_ns + plan.warm_ns + PK_PLAN_START_NS);
+    uint64_t start_ns = offer->start_ns ? offer->start_ns : PK_PLAN_START_NS;
+    plan.budget_ns = (plan.most - former) * (plan.worker_ns + plan.warm_ns + start_ns);
     return plan;
 }
 

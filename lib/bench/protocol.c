@@ -122,6 +122,35 @@ static const field offer_fields[] = {
 };
 static const record offer_record = RECORD("offer", offer_fields);
 
+#define DRIVER_JOB(member) offsetof(pk_driver_job, member)
+static const field driver_job_fields[] = {
+    {"protocol", FIELD_U32, DRIVER_JOB(protocol), NULL},
+    {"task", FIELD_NAME, DRIVER_JOB(task), task_names},
+    {"file", FIELD_TEXT, DRIVER_JOB(file), NULL},
+    {"folder", FIELD_TEXT, DRIVER_JOB(folder), NULL},
+    {"group", FIELD_TEXT, DRIVER_JOB(group), NULL},
+    {"function", FIELD_TEXT, DRIVER_JOB(function), NULL},
+    {"index", FIELD_U32, DRIVER_JOB(index), NULL},
+    {"param", FIELD_TEXT, DRIVER_JOB(param), NULL},
+    {"worker-ns", FIELD_U64, DRIVER_JOB(worker_ns), NULL},
+    {"warm-ns", FIELD_U64, DRIVER_JOB(warm_ns), NULL},
+    {"unit-ns", FIELD_U64, DRIVER_JOB(unit_ns), NULL},
+};
+static const record driver_job_record = RECORD(NULL, driver_job_fields);
+
+#define DRIVER_REPLY(member) offsetof(pk_driver_reply, member)
+static const field driver_reply_fields[] = {
+    {"reply", FIELD_NAME, DRIVER_REPLY(kind), kind_names},
+    {"why", FIELD_TEXT, DRIVER_REPLY(why), NULL},
+    {"program", FIELD_TEXT, DRIVER_REPLY(program), NULL},
+    {"throughput", FIELD_BOOL, DRIVER_REPLY(throughput.given), NULL},
+    {"throughput.bytes", FIELD_BOOL, DRIVER_REPLY(throughput.bytes), NULL},
+    {"throughput.per-iteration", FIELD_U64, DRIVER_REPLY(throughput.per_iteration), NULL},
+    {"loop", FIELD_DOUBLE, DRIVER_REPLY(loop_ns), NULL},
+    {"iterations", FIELD_U64, DRIVER_REPLY(iterations), NULL},
+};
+static const record driver_reply_record = RECORD(NULL, driver_reply_fields);
+
 /* ---- printing ---- */
 
 static void print_text(const char *text, pk_strbuf *out) {
@@ -186,6 +215,11 @@ void pk_worker_reply_print(const pk_worker_reply *reply, pk_strbuf *out) {
     pk_strbuf_add_str(out, "end\n");
 }
 
+void pk_driver_job_print(const pk_driver_job *job, pk_strbuf *out) {
+    print_record(&driver_job_record, job, out);
+    pk_strbuf_add_str(out, "end\n");
+}
+
 /* ---- parsing ---- */
 
 typedef struct reader {
@@ -197,6 +231,7 @@ typedef struct reader {
     const record *record;
     void *data;
     uint64_t seen;
+    bool lenient;
 } reader;
 
 static bool complain(reader *r, const char *what, const char *text) {
@@ -320,16 +355,18 @@ static bool all_numbers_seen(const record *of, uint64_t seen) {
     return true;
 }
 
-/* A record is whole when all of it but texts was there. */
+/* A record is whole when all of it but texts was there; of a driver's, everything may be left out
+ * that has a meaning then. */
 static bool close_record(reader *r) {
-    return all_numbers_seen(r->record, r->seen) || complain(r, "too little before this line", "");
+    return r->lenient || all_numbers_seen(r->record, r->seen) ||
+           complain(r, "too little before this line", "");
 }
 
-bool pk_worker_job_parse(const char *text, size_t bytes, pk_arena *arena, pk_worker_job *job,
-                         pk_err *err) {
-    pk_worker_job read = {0};
+/* Lines of one record until its end. */
+static bool parse_lines(const record *of, void *data, const char *text, size_t bytes,
+                        pk_arena *arena, pk_err *err) {
     reader r = {.rest = text, .end = text + bytes, .arena = arena, .err = err};
-    open_record(&r, &job_record, &read);
+    open_record(&r, of, data);
     for (;;) {
         char *line = next_line(&r);
         if (!line) return false;
@@ -337,7 +374,13 @@ bool pk_worker_job_parse(const char *text, size_t bytes, pk_arena *arena, pk_wor
         if (!parse_field(&r, line)) return false;
     }
     if (!close_record(&r)) return false;
-    if (r.rest != r.end) return complain(&r, "text behind the end", "");
+    return r.rest == r.end || complain(&r, "text behind the end", "");
+}
+
+bool pk_worker_job_parse(const char *text, size_t bytes, pk_arena *arena, pk_worker_job *job,
+                         pk_err *err) {
+    pk_worker_job read = {0};
+    if (!parse_lines(&job_record, &read, text, bytes, arena, err)) return false;
     *job = read;
     return true;
 }
@@ -363,11 +406,25 @@ static bool parse_reply_lines(reader *r, pk_worker_reply *reply, pk_array *offer
     }
 }
 
-static bool makes_sense(const pk_worker_reply *reply) {
-    bool done = reply->kind == PK_REPLY_DONE;
-    if (done ? reply->why != NULL : !reply->why || !*reply->why) return false;
-    for (size_t i = 0; i < reply->n_offers; i++)
-        if (!reply->offers[i].group) return false;
+static bool makes_sense(pk_reply_kind kind, const char *why, const pk_worker_offer *offers,
+                        size_t n_offers) {
+    bool done = kind == PK_REPLY_DONE;
+    if (done ? why != NULL : !why || !*why) return false;
+    for (size_t i = 0; i < n_offers; i++)
+        if (!offers[i].group) return false;
+    return true;
+}
+
+/* Copies what was collected into the arena; NULL for nothing, or (false) without memory. */
+static bool keep_items(reader *r, const pk_array *from, void *out, size_t *n) {
+    void *copy = NULL;
+    if (from->count) {
+        copy = pk_arena_alloc(r->arena, from->count, from->item_bytes);
+        if (!copy) return complain(r, "no memory for it", "");
+        memcpy(copy, from->items, from->count * from->item_bytes);
+    }
+    memcpy(out, &copy, sizeof copy);
+    *n = from->count;
     return true;
 }
 
@@ -378,14 +435,90 @@ bool pk_worker_reply_parse(const char *text, size_t bytes, pk_arena *arena, pk_w
     reader r = {.rest = text, .end = text + bytes, .arena = arena, .err = err};
     open_record(&r, &reply_record, &read);
     bool ok = parse_reply_lines(&r, &read, &offers);
-    if (ok && offers.count) {
-        read.n_offers = offers.count;
-        read.offers = PK_NEW(arena, offers.count, pk_worker_offer);
-        ok = read.offers || complain(&r, "no memory for it", "");
-        if (ok) memcpy(read.offers, offers.items, offers.count * sizeof(pk_worker_offer));
-    }
+    if (ok) ok = keep_items(&r, &offers, &read.offers, &read.n_offers);
     pk_array_fini(&offers);
-    if (ok && !makes_sense(&read)) ok = complain(&r, "a reply that contradicts itself", "");
+    if (ok && !makes_sense(read.kind, read.why, read.offers, read.n_offers))
+        ok = complain(&r, "a reply that contradicts itself", "");
+    if (ok) *reply = read;
+    return ok;
+}
+
+/* ---- drivers ---- */
+
+/* "unit WALL", "unit WALL CPU" or "unit WALL CPU WAIT"; returns how many numbers, 0 if they are no
+ * times or of no length. */
+static unsigned parse_unit(char *text, pk_unit *unit) {
+    uint64_t *const into[] = {&unit->wall_ns, &unit->cpu_ns, &unit->wait_ns};
+    unsigned n = 0;
+    for (char *next = text; next; n++) {
+        char *number = next;
+        if (n == sizeof into / sizeof into[0]) return 0;
+        next = strchr(number, ' ');
+        if (next) *next++ = '\0';
+        if (!parse_whole(FIELD_U64, number, into[n])) return 0;
+    }
+    return unit->wall_ns > 0 ? n : 0;
+}
+
+static bool add_unit(reader *r, char *text, pk_driver_reply *reply, pk_array *units) {
+    pk_unit unit = {0};
+    char said[64];
+    snprintf(said, sizeof said, "%s", text);
+    unsigned numbers = parse_unit(text, &unit);
+    if (numbers == 0) return complain(r, "a unit of no time, or of what is no time", said);
+    if (units->count && numbers != reply->unit_numbers)
+        return complain(r, "a unit with more or fewer numbers than the first", said);
+    reply->unit_numbers = numbers;
+    pk_unit *slot = pk_array_push(units);
+    if (!slot) return complain(r, "too many of", "unit");
+    *slot = unit;
+    return true;
+}
+
+static bool parse_driver_lines(reader *r, pk_driver_reply *reply, pk_array *offers,
+                               pk_array *units) {
+    static const char unit[] = "unit ";
+    for (;;) {
+        char *line = next_line(r);
+        if (!line) return false;
+        if (strcmp(line, "end") == 0)
+            return r->rest == r->end || complain(r, "text behind the end", "");
+        if (strcmp(line, "offer") == 0) {
+            void *data = units->count ? NULL : pk_array_push(offers);
+            if (!data) return complain(r, "too many of", line);
+            open_record(r, &offer_record, data);
+        } else if (strncmp(line, unit, sizeof unit - 1) == 0 && !offers->count) {
+            if (!add_unit(r, line + sizeof unit - 1, reply, units)) return false;
+        } else if (!parse_field(r, line)) {
+            return false;
+        }
+    }
+}
+
+bool pk_driver_job_parse(const char *text, size_t bytes, pk_arena *arena, pk_driver_job *job,
+                         pk_err *err) {
+    pk_driver_job read = {0};
+    if (!parse_lines(&driver_job_record, &read, text, bytes, arena, err)) return false;
+    *job = read;
+    return true;
+}
+
+bool pk_driver_reply_parse(const char *text, size_t bytes, pk_arena *arena, pk_driver_reply *reply,
+                           pk_err *err) {
+    pk_driver_reply read = {.loop_ns = NAN};
+    pk_array offers = PK_ARRAY(pk_worker_offer, PK_WORKER_OFFERS_MAX);
+    pk_array units = PK_ARRAY(pk_unit, PK_DRIVER_UNITS_MAX);
+    reader r = {.rest = text, .end = text + bytes, .arena = arena, .err = err, .lenient = true};
+    open_record(&r, &driver_reply_record, &read);
+    bool ok = parse_driver_lines(&r, &read, &offers, &units) &&
+              keep_items(&r, &offers, &read.offers, &read.n_offers) &&
+              keep_items(&r, &units, &read.units, &read.n_units);
+    pk_array_fini(&offers);
+    pk_array_fini(&units);
+    if (ok && !makes_sense(read.kind, read.why, read.offers, read.n_offers))
+        ok = complain(&r, "a reply that contradicts itself", "");
+    if (ok && (read.iterations > 0) != (read.n_units > 0))
+        ok = complain(&r, "units without iterations, or iterations without units", "");
     if (ok) *reply = read;
     return ok;
 }

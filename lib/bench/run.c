@@ -123,7 +123,7 @@ bool pk_bench_run(const pk_bench_options *options, const pk_bench_hooks *hooks, 
     if (!made.arena) return pk_bench_no_memory(err);
     bool ok = pk_session_open(&session, options, hooks, true, intr, made.arena, err);
     if (ok) {
-        ok = run(&session, &made, err);
+        ok = pk_session_start(&session, err) && run(&session, &made, err);
         pk_session_close(&session);
     }
     if (!ok) {

@@ -3,20 +3,28 @@
 #include <stdlib.h>
 
 #include "bench/memory.h"
+#include "bench/render.h"
 #include "timing/clock.h"
 
+/* Object i in the order: those that are named, then drivers; or else the built-in suite, in C and
+ * in Python. */
+static bool open_object(const pk_session *s, size_t i, pk_object *object, pk_err *err) {
+    const pk_text_list *names = &s->options->objects, *drivers = &s->options->drivers;
+    if (i < names->count) return pk_object_open_file(&s->opener, names->items[i], object, err);
+    i -= names->count;
+    if (i < drivers->count)
+        return pk_object_open_command(&s->opener, drivers->items[i], object, err);
+    return i == 0 ? pk_object_open_suite(&s->opener, object, err)
+                  : pk_object_open_python_suite(&s->opener, object, err);
+}
+
 static bool open_objects(pk_session *s, pk_err *err) {
-    const pk_text_list *names = &s->options->objects;
-    size_t wanted = names->count > 0 ? names->count : 1;
+    size_t named = s->options->objects.count + s->options->drivers.count;
+    size_t wanted = named > 0 ? named : 2;
     s->objects = calloc(wanted, sizeof *s->objects);
     if (!s->objects) return pk_bench_no_memory(err);
-    for (; s->n_objects < wanted; s->n_objects++) {
-        pk_object *object = &s->objects[s->n_objects];
-        bool ok = names->count > 0
-                      ? pk_object_open_file(&s->opener, names->items[s->n_objects], object, err)
-                      : pk_object_open_suite(&s->opener, object, err);
-        if (!ok) return false;
-    }
+    for (; s->n_objects < wanted; s->n_objects++)
+        if (!open_object(s, s->n_objects, &s->objects[s->n_objects], err)) return false;
     return true;
 }
 
@@ -34,6 +42,58 @@ static bool select_cases(pk_session *s, pk_err *err) {
                                                         &s->cases, &s->n_cases, err);
     free(offers);
     return ok;
+}
+
+/* ---- the shipped functions in Python ---- */
+
+static bool nothing_left(const char *why, pk_err *err) {
+    pk_fail(err, PK_E_UNSUPPORTED, "fib/python", "%s", why);
+    pk_fix(err, "install Python 3, or choose other benchmarks");
+    return false;
+}
+
+/* Takes the cases of this object out. */
+static bool leave_out(pk_session *s, size_t object, const char *why, pk_err *err) {
+    size_t kept = 0;
+    for (size_t i = 0; i < s->n_cases; i++)
+        if (s->cases[i].object != object) s->cases[kept++] = s->cases[i];
+    if (kept == s->n_cases) return true;
+    s->n_cases = kept;
+    const char *line = pk_arena_printf(s->arena, "fib/python: skipped, %s", why);
+    if (!line) return pk_bench_no_memory(err);
+    pk_session_note(s, line);
+    return kept > 0 || nothing_left(why, err);
+}
+
+static bool has_cases(const pk_session *s, size_t object) {
+    for (size_t i = 0; i < s->n_cases; i++)
+        if (s->cases[i].object == object) return true;
+    return false;
+}
+
+static const char no_python[] = "python3 is not on PATH";
+
+static bool leave_out_missing(pk_session *s, pk_err *err) {
+    for (size_t i = 0; i < s->n_objects; i++)
+        if (s->objects[i].shipped && !s->objects[i].driver && !leave_out(s, i, no_python, err))
+            return false;
+    return true;
+}
+
+bool pk_session_start(pk_session *s, pk_err *err) {
+    for (size_t i = 0; i < s->n_objects; i++) {
+        pk_object *object = &s->objects[i];
+        char text[PK_BENCH_FAILURE_MAX];
+        if (!object->shipped || !has_cases(s, i)) continue;
+        if (!pk_object_start_shipped(&s->opener, object, err)) return false;
+        if (!object->failure) continue;
+        pk_bench_failure_text(text, sizeof text, object->failure);
+        object->failure = NULL; /* it is no result of this run */
+        const char *why = pk_arena_printf(s->arena, "python3 does not run: it %s", text);
+        if (!why) return pk_bench_no_memory(err);
+        if (!leave_out(s, i, why, err)) return false;
+    }
+    return true;
 }
 
 bool pk_session_open(pk_session *s, const pk_bench_options *options, const pk_bench_hooks *hooks,
@@ -57,7 +117,7 @@ bool pk_session_open(pk_session *s, const pk_bench_options *options, const pk_be
                                 .arena = arena};
     s->opener = (pk_object_opener){
         .place = &s->place, .options = options, .hooks = hooks, .layouts = layouts};
-    if (open_objects(s, err) && select_cases(s, err)) return true;
+    if (open_objects(s, err) && select_cases(s, err) && leave_out_missing(s, err)) return true;
     pk_session_close(s);
     return false;
 }

@@ -16,7 +16,7 @@ typedef struct pk_session {
     pk_object_opener opener; /* points into this struct: a session does not move */
     pk_object *objects;      /* n_objects, those with a failure too */
     size_t n_objects;
-    pk_bench_case *cases; /* of the objects without one */
+    pk_bench_case *cases; /* of the objects without a failure */
     size_t n_cases;
 } pk_session;
 
@@ -25,6 +25,9 @@ typedef struct pk_session {
 bool pk_session_open(pk_session *session, const pk_bench_options *options,
                      const pk_bench_hooks *hooks, bool layouts, pk_interrupt *intr, pk_arena *arena,
                      pk_err *err) PK_MUST_CHECK;
+/* Before the first worker: starts Python once for the shipped functions, and leaves out those that
+ * cannot be run, with a note. False if nothing is left then. */
+bool pk_session_start(pk_session *session, pk_err *err) PK_MUST_CHECK;
 void pk_session_close(pk_session *session);
 
 /* hooks->note, if anybody listens. */

@@ -10,7 +10,8 @@
 
 #include "base/file.h"
 #include "base/process.h"
-#include "bench/protocol.h"
+#include "bench/driver.h"
+#include "bench/memory.h"
 #include "timing/clock.h"
 
 #define OUTPUT_KEPT 1023u /* of what it prints, the end; pk_bench_failure.output and its NUL */
@@ -48,7 +49,12 @@ static bool make_pipe(int ends[2], pk_err *err) {
 static int job_file(const pk_worker_job *job, pk_err *err) {
     pk_strbuf text;
     pk_strbuf_init(&text, PK_WORKER_TEXT_MAX);
-    pk_worker_job_print(job, &text);
+    if (job->driver) {
+        const pk_driver_job told = pk_driver_job_of(job);
+        pk_driver_job_print(&told, &text);
+    } else {
+        pk_worker_job_print(job, &text);
+    }
     int fd = -1;
     if (!pk_strbuf_ok(&text)) {
         pk_fail(err, PK_E_LIMIT, NULL, "a worker's job does not fit in %u bytes",
@@ -87,6 +93,20 @@ static char *padding_variable(size_t bytes, pk_err *err) {
     return variable;
 }
 
+/* A driver is started by the worker program, which becomes it: as such it ends when we do. */
+static bool start_program(watched *w, const pk_worker_job *job, const pk_spawn_options *how,
+                          pk_err *err) {
+    size_t n = 0;
+    while (job->driver && job->driver->words[n]) n++;
+    const char **argv = calloc(n + 2, sizeof *argv);
+    if (!argv) return pk_bench_no_memory(err);
+    argv[0] = w->place->program;
+    if (n) memcpy(argv + 1, job->driver->words, n * sizeof *argv);
+    bool ok = pk_process_spawn((char *const *)(uintptr_t)argv, how, &w->process, err);
+    free(argv);
+    return ok;
+}
+
 static bool start(watched *w, const pk_worker_job *job, size_t padding_bytes, pk_err *err) {
     enum { JOB, REPLY, REPLY_END, OUTPUT, OUTPUT_END, FDS };
     int fds[FDS] = {-1, -1, -1, -1, -1};
@@ -100,8 +120,7 @@ static bool start(watched *w, const pk_worker_job *job, size_t padding_bytes, pk
         how.fourth_fd = fds[REPLY_END];
         how.own_group = true;
         how.variable = variable;
-        char *const argv[] = {(char *)w->place->program, NULL};
-        ok = pk_process_spawn(argv, &how, &w->process, err);
+        ok = start_program(w, job, &how, err);
     }
     if (ok) {
         w->in.reply_fd = fds[REPLY];
@@ -208,6 +227,7 @@ bool pk_worker_spawn(const pk_spawn_place *place, const pk_worker_job *job, size
     if (how != STOPPED) {
         pk_worker_end end = {.code = exit.code,
                              .signal = exit.signal,
+                             .duration_ns = outcome->duration_ns,
                              .timed_out = how == TIMED_OUT,
                              .timeout_ns = place->timeout_ns,
                              .reply = w.in.reply.data,

@@ -32,7 +32,8 @@ bool pk_worker_spawn(const pk_spawn_place *place, const pk_worker_job *job, size
 
 /* The end of a worker, as it was seen. */
 typedef struct pk_worker_end {
-    int code, signal; /* as in pk_exit */
+    int code, signal;     /* as in pk_exit */
+    uint64_t duration_ns; /* from its start */
     bool timed_out;
     uint64_t timeout_ns; /* what it had beyond its time */
     const char *reply;   /* reply_bytes; more than PK_WORKER_TEXT_MAX: it never ended */

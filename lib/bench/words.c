@@ -195,9 +195,13 @@ static void add_part(char out[PK_WORDS_PARTS][PK_WORDS_MAX], size_t *n, const ch
     snprintf(out[(*n)++], PK_WORDS_MAX, "%-11s %s (%s)", name, time, what);
 }
 
+/* A loop that takes less than this of the whole is nothing to talk about. */
+#define LOOP_RATIO_LEAST 0.01
+
 size_t pk_words_parts(char out[PK_WORDS_PARTS][PK_WORDS_MAX], const pk_bench_result *r) {
     size_t n = 0;
-    if (!r->has_parts) return 0;
+    bool only_loop = !isfinite(r->latency_ns) && !isfinite(r->throughput_ns);
+    if (!r->has_parts || (only_loop && r->loop_ns < LOOP_RATIO_LEAST * r->typical.point)) return 0;
     add_part(out, &n, "throughput", r->throughput_ns, "independent of each other");
     add_part(out, &n, "latency", r->latency_ns, "dependent chain");
     add_part(out, &n, "call", r->typical.point, "with the call in the loop: the time above");

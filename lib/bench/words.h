@@ -33,7 +33,7 @@ char *pk_words_verdict(char *out, size_t size, const pk_bench_result *result);
 char *pk_words_source(char *out, size_t size, const pk_bench_change *change);
 /* "bimodal: 3.3 ns (20 %), 5.3 ns (80 %)"; empty for one mode. */
 char *pk_words_modes(char *out, size_t size, const pk_modes *modes);
-/* The figures of work below a nanosecond or so, one line each, in the order throughput, latency,
+/* The figures of work below some nanoseconds, one line each, in the order throughput, latency,
  * call, loop; what was not measured has none. Returns how many. */
 enum { PK_WORDS_PARTS = 4 };
 size_t pk_words_parts(char out[PK_WORDS_PARTS][PK_WORDS_MAX], const pk_bench_result *result);

@@ -26,6 +26,8 @@ typedef enum pk_worker_task {
     PK_WORKER_TASKS
 } pk_worker_task;
 
+typedef struct pk_driver pk_driver; /* bench/driver.h */
+
 typedef struct pk_worker_job {
     pk_worker_task task;
     const char *objects[PK_SIDES]; /* paths; NULL: no such side */
@@ -36,6 +38,9 @@ typedef struct pk_worker_job {
     uint64_t worker_ns, warm_ns, unit_ns; /* measuring, warming up, one unit */
     bool parts; /* also latency, throughput, loop, where the object brings bodies for them or the
                    work takes less than 5 cycles */
+    /* For the parent, no part of the text. */
+    const pk_driver *driver;      /* does the job, which has one side; NULL: the embedded worker */
+    const char *group, *function; /* of a driver's benchmark; may be NULL */
 } pk_worker_job;
 
 /* One benchmark of an object's table, in the table's order. */
@@ -48,6 +53,7 @@ typedef struct pk_worker_offer {
                                        reply tells it */
     uint64_t sample_size;           /* these: 0 where the object leaves it to us */
     double measurement_time_s, warm_up_time_s, noise_threshold, confidence_level;
+    uint64_t start_ns; /* what the start of a driver took; 0: not one. No part of the text */
 } pk_worker_offer;
 
 typedef enum pk_reply_kind {
@@ -64,6 +70,7 @@ typedef struct pk_worker_reply {
     pk_bench_throughput throughput; /* MEASURE, ONCE, FOR: of the new side, for the job's param */
     pk_worker_offer *offers;        /* LIST: n_offers */
     size_t n_offers;
+    const char *program; /* LIST, of a driver: pk_driver_reply's. No part of the text */
 } pk_worker_reply;
 
 #endif

@@ -51,7 +51,7 @@ END
     jq -e '.benchmarks[2] | .parts.throughput_ns < .parts.latency_ns and .parts.loop_ns > 0' <<<"$output"
 }
 
-# 2 s and 22 s on an idle machine; the bounds only catch a run that has lost its measure.
+# 6 s and 26 s on an idle machine with Python; the bounds only catch a run that has lost its measure.
 @test "bench: --quick takes seconds, the defaults well under a minute or two" {
     skip_under_sanitizers
     PK_LIMIT_S=30 pk bench --home store --quick
@@ -60,7 +60,7 @@ END
     [ "$status" -eq 0 ]
     # nothing was cut: each benchmark had its 30 workers at least
     [ "$(json '[.benchmarks[].workers | length >= 30] | all')" = true ]
-    [ "$(json '.benchmarks | length')" -eq 4 ]
+    [ "$(json '[.benchmarks[].id | select(test("python") | not)] | length')" -eq 4 ]
 }
 
 @test "bench: the second time it compares with the first, live, and the code is the same" {
@@ -147,15 +147,15 @@ END
 }
 
 @test "bench: selection: filters, --skip, --exact, --list, --param" {
-    pk bench --list
+    pk bench --list --skip python
     [ "$output" = $'fib/recursive: benchmark\nfib/iterative: benchmark\nfib/lookup: benchmark\nfib/doubling: benchmark' ]
     pk bench --list --format terse '^fib/(l|d)' --skip doub
     [ "$output" = "fib/lookup: benchmark" ]
-    pk bench --list iter look
+    pk bench --list iter /look --skip python
     [ "$output" = $'fib/iterative: benchmark\nfib/lookup: benchmark' ]
     pk bench --list --exact fib/lookup
     [ "$output" = "fib/lookup: benchmark" ]
-    pk bench --list --param 10:20:5 lookup
+    pk bench --list --param 10:20:5 fib/lookup
     [ "$output" = $'fib/lookup/10: benchmark\nfib/lookup/15: benchmark\nfib/lookup/20: benchmark' ]
     pk bench --list --param 0,93 doubling
     [ "$output" = $'fib/doubling/0: benchmark\nfib/doubling/93: benchmark' ]
@@ -177,7 +177,7 @@ END
     [[ $output == *$'Testing fib/recursive\nSuccess'*$'Testing fib/doubling\nSuccess'* ]]
     local start
     start=$(now_us)
-    pk bench --profile-time 1 --home store lookup
+    pk bench --profile-time 1 --home store fib/lookup
     [ "$status" -eq 0 ]
     (($(now_us) - start >= 1000000))
     [ ! -e store ]
@@ -275,7 +275,7 @@ END
 }
 
 @test "bench: the figures agree in text, JSON, messages, metrics, pages and files" {
-    pk bench --home store "${SHORT[@]}" --message-format json recursive
+    pk bench --home store "${SHORT[@]}" --message-format json fib/recursive
     [ "$status" -eq 0 ]
     local message point
     message=$(jq -c 'select(.reason == "benchmark-complete")' <<<"$output")

@@ -101,9 +101,6 @@ LINES
 }
 
 @test "bench: files that bring no benchmarks" {
-    echo 'print(1)' >x.py
-    pk bench --home store x.py
-    one_line_error "x.py" "not understood yet"
     printf 'not an object' >x.so
     pk bench --home store ./x.so
     [ "$status" -ne 0 ]
