@@ -9,6 +9,8 @@
  * was cut. Returns the bytes of the id in it. */
 size_t pk_bench_title_bytes(const char *id, bool *cut);
 
+/* As the object "verdict". */
+void pk_bench_verdict_to_json(pk_json *parent, const pk_verdict *verdict);
 void pk_bench_outliers_to_json(pk_json *parent, const pk_outlier_counts *counts);
 void pk_bench_failures_to_json(pk_json *parent, const pk_bench_result *result);
 

@@ -147,7 +147,7 @@ static void add_figures(pk_json *o, const pk_bench_result *r) {
     add_parts(o, r);
 }
 
-static void add_verdict(pk_json *parent, const pk_verdict *v) {
+void pk_bench_verdict_to_json(pk_json *parent, const pk_verdict *v) {
     pk_json *o = pk_json_object(parent, "verdict");
     pk_json_text(o, "word", pk_verdict_name(v->word));
     pk_json_double(o, "estimate", v->estimate);
@@ -177,7 +177,7 @@ static void add_change(pk_json *parent, const pk_bench_change *c) {
     pk_json_double(o, "old_ns", c->old_ns);
     add_criterion(o, "old", c->old);
     pk_json_double(o, "order_effect", c->order_effect);
-    add_verdict(o, &c->verdict);
+    pk_bench_verdict_to_json(o, &c->verdict);
     pk_json *median = pk_json_object(o, "median");
     pk_json_double(median, "point", c->median_point);
     pk_json_double(median, "low", c->median_low);

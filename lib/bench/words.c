@@ -97,51 +97,58 @@ static double seconds_for(const pk_bench_result *r, uint64_t workers) {
     return (double)r->duration_ns / (double)PK_NS_PER_S / (double)measured * (double)workers;
 }
 
-static void cannot_tell(char *out, size_t size, const pk_bench_result *r, const char *low,
-                        const char *high) {
+/* What a cannot-tell would need, behind the sentence. */
+static void add_needed(char *out, size_t size, const pk_bench_result *r) {
     const pk_verdict *v = &r->change.verdict;
-    int used = snprintf(out, size, "cannot tell: %s .. %s %%", low, high);
-    if (v->workers_needed == 0 || used < 0 || (size_t)used >= size) return;
+    size_t used = strlen(out);
+    if (v->word != PK_CANNOT_TELL || v->workers_needed == 0) return;
     char width[PK_QUANTITY_MAX], time[PK_FORMAT_MAX], taking[PK_FORMAT_MAX + 4] = "";
     double seconds = seconds_for(r, v->workers_needed);
     if (isfinite(seconds))
         snprintf(taking, sizeof taking, " (%s)",
                  pk_format_duration(time, sizeof time, round(seconds) * (double)PK_NS_PER_S));
-    snprintf(out + used, size - (size_t)used, "; about %" PRIu64 " workers%s would give +-%s %%",
+    snprintf(out + used, size - used, "; about %" PRIu64 " workers%s would give +-%s %%",
              v->workers_needed, taking, two_digits(width, sizeof width, r->noise_threshold * 100));
 }
 
-char *pk_words_verdict(char *out, size_t size, const pk_bench_result *r) {
-    const pk_bench_change *c = &r->change;
-    const pk_verdict *v = &c->verdict;
+char *pk_words_judgement(char *out, size_t size, const pk_verdict *v, double confidence_level,
+                         const char *worse, const char *better) {
     char point[PK_QUANTITY_MAX], low[PK_QUANTITY_MAX], high[PK_QUANTITY_MAX];
     char level[PK_QUANTITY_MAX];
     double half = (v->high - v->low) / 2;
     out[0] = '\0';
-    if (c->source == PK_CHANGE_NONE) return out;
-    if (c->refused[0]) {
-        snprintf(out, size, "cannot tell from stored numbers: %s", c->refused);
-        return out;
-    }
     percent(point, sizeof point, v->estimate, half);
     percent(low, sizeof low, v->low, half);
     percent(high, sizeof high, v->high, half);
-    shortened(level, sizeof level, r->confidence_level * 100, 4);
+    shortened(level, sizeof level, confidence_level * 100, 4);
     switch (v->word) {
     case PK_REGRESSED:
-        snprintf(out, size, "regressed: %s %% slower (%s %% CI %s .. %s)", point, level, low, high);
+        snprintf(out, size, "regressed: %s %% %s (%s %% CI %s .. %s)", point, worse, level, low,
+                 high);
         break;
     case PK_IMPROVED: /* "4.2 % faster": the sign is in the word */
-        snprintf(out, size, "improved: %s %% faster (%s %% CI %s .. %s)",
-                 point[0] == '-' ? point + 1 : point, level, low, high);
+        snprintf(out, size, "improved: %s %% %s (%s %% CI %s .. %s)",
+                 point[0] == '-' ? point + 1 : point, better, level, low, high);
         break;
     case PK_NO_CHANGE:
         snprintf(out, size, "no change beyond %s %%",
                  two_digits(point, sizeof point, v->bound * 100));
         break;
     case PK_CANNOT_TELL:
-        cannot_tell(out, size, r, low, high);
+        snprintf(out, size, "cannot tell: %s .. %s %%", low, high);
         break;
+    }
+    return out;
+}
+
+char *pk_words_verdict(char *out, size_t size, const pk_bench_result *r) {
+    const pk_bench_change *c = &r->change;
+    out[0] = '\0';
+    if (c->source == PK_CHANGE_NONE) return out;
+    if (c->refused[0]) snprintf(out, size, "cannot tell from stored numbers: %s", c->refused);
+    else {
+        pk_words_judgement(out, size, &c->verdict, r->confidence_level, "slower", "faster");
+        add_needed(out, size, r);
     }
     return out;
 }

@@ -21,6 +21,10 @@ char *pk_words_percent(char *out, size_t size, double change, double half_width)
 /* A change of time with half of its interval's width, as percentages: "+3.1 % +- 0.5". */
 char *pk_words_change(char *out, size_t size, const pk_estimate *ratio);
 
+/* The verdict alone, as below without what more workers would give. worse, better: "slower" and
+ * "faster", or what fits another metric. */
+char *pk_words_judgement(char *out, size_t size, const pk_verdict *verdict, double confidence_level,
+                         const char *worse, const char *better);
 /* The verdict with its figures; docs/methods.md, "verdicts":
  *     regressed: +3.1 % slower (95 % CI +2.6 .. +3.6)
  *     improved: 4.2 % faster (95 % CI -4.6 .. -3.8)

@@ -1,0 +1,293 @@
+#include "bench/command_render_parts.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/words.h"
+
+pk_command_unit pk_command_unit_for(pk_time_unit unit, double seconds) {
+    static const pk_command_unit units[] = {[PK_UNIT_MICROSECOND] = {"µs", "µs", 1e6, 1},
+                                            [PK_UNIT_MILLISECOND] = {"ms", "ms", 1e3, 1},
+                                            [PK_UNIT_SECOND] = {"s", "s", 1, 3}};
+    if (unit != PK_UNIT_AUTO) return units[unit];
+    return units[seconds < 1e-3 ? PK_UNIT_MICROSECOND
+                 : seconds < 1  ? PK_UNIT_MILLISECOND
+                                : PK_UNIT_SECOND];
+}
+
+/* printf rounds ties as hyperfine's writer does (to even), pk_number_fixed does not. */
+char *pk_command_number(char out[PK_COMMAND_TEXT_MAX], double seconds, pk_command_unit unit) {
+    if (isfinite(seconds))
+        snprintf(out, PK_COMMAND_TEXT_MAX, "%.*f", unit.decimals, seconds * unit.per_second);
+    else snprintf(out, PK_COMMAND_TEXT_MAX, "-");
+    return out;
+}
+
+char *pk_command_time(char out[PK_COMMAND_TEXT_MAX], double seconds, pk_command_unit unit) {
+    pk_command_number(out, seconds, unit);
+    if (isfinite(seconds)) {
+        size_t used = strlen(out);
+        snprintf(out + used, PK_COMMAND_TEXT_MAX - used, " %s", unit.sign);
+    }
+    return out;
+}
+
+bool pk_command_counts(const pk_command_result *result, const pk_command_run *run) {
+    if (run->timed_out) return false;
+    return !run->failed || result->wall.n > result->n_runs - result->n_failed;
+}
+
+int pk_command_status(const pk_command_run *run) {
+    return run->signal ? 128 + run->signal : run->code;
+}
+
+/* ---- metrics ---- */
+
+const pk_command_figures *pk_command_figures_of(const pk_command_result *result,
+                                                pk_command_metric metric) {
+    switch (metric) {
+    case PK_COMMAND_CPU:
+        return &result->cpu;
+    case PK_COMMAND_USER:
+        return &result->user;
+    case PK_COMMAND_SYSTEM:
+        return &result->system;
+    case PK_COMMAND_RSS:
+        return &result->rss;
+    case PK_COMMAND_INSTRUCTIONS:
+        return &result->instructions;
+    case PK_COMMAND_WALL:
+    case PK_COMMAND_METRICS:
+        break;
+    }
+    return &result->wall;
+}
+
+pk_command_metric pk_command_ranked_by(const pk_command_report *report) {
+    return report->options ? report->options->metric : PK_COMMAND_WALL;
+}
+
+double pk_command_confidence(const pk_command_report *report) {
+    return report->options ? report->options->confidence_level : (double)NAN;
+}
+
+pk_quantity pk_command_quantity(pk_command_metric metric) {
+    return metric == PK_COMMAND_RSS            ? PK_Q_BYTES
+           : metric == PK_COMMAND_INSTRUCTIONS ? PK_Q_COUNT
+                                               : PK_Q_TIME;
+}
+
+/* Figures are in seconds, pk_quantity's times in nanoseconds. */
+static double in_base_unit(pk_command_metric metric, double value) {
+    return pk_command_quantity(metric) == PK_Q_TIME ? value * 1e9 : value;
+}
+
+char *pk_command_figure_text(char out[PK_QUANTITY_MAX], pk_command_metric metric, double value,
+                             int digits) {
+    return pk_quantity_text(out, PK_QUANTITY_MAX, pk_command_quantity(metric),
+                            in_base_unit(metric, value), digits);
+}
+
+/* ---- ranking ---- */
+
+double pk_command_ratio(const pk_command_figures *of, const pk_command_figures *to, double *sd) {
+    double mine = of->mean, other = to->mean;
+    *sd = NAN;
+    if (!(mine > 0) || !(other > 0)) return NAN;
+    double ratio = mine > other ? mine / other : other / mine;
+    *sd = ratio * sqrt(pow(of->sd / mine, 2) + pow(to->sd / other, 2));
+    return ratio;
+}
+
+size_t pk_command_fastest(const pk_command_report *report) {
+    size_t best = report->n_results;
+    for (size_t i = 0; i < report->n_results; i++) {
+        double mean = report->results[i].wall.mean;
+        if (!isfinite(mean)) continue;
+        if (best == report->n_results || mean < report->results[best].wall.mean) best = i;
+    }
+    return best;
+}
+
+typedef struct ranked {
+    double mean;
+    size_t index;
+} ranked;
+
+static int by_mean(const void *a, const void *b) {
+    const ranked *x = a, *y = b;
+    if (isnan(x->mean) != isnan(y->mean)) return isnan(x->mean) ? 1 : -1;
+    if (x->mean < y->mean) return -1;
+    if (x->mean > y->mean) return 1;
+    return x->index < y->index ? -1 : 1;
+}
+
+size_t *pk_command_ascending(const pk_command_report *report, pk_command_metric metric) {
+    size_t n = report->n_results;
+    ranked *list = calloc(n + 1, sizeof *list);
+    size_t *order = calloc(n + 1, sizeof *order);
+    if (list && order) {
+        for (size_t i = 0; i < n; i++)
+            list[i] = (ranked){pk_command_figures_of(&report->results[i], metric)->mean, i};
+        qsort(list, n, sizeof *list, by_mean);
+        for (size_t i = 0; i < n; i++) order[i] = list[i].index;
+    } else {
+        free(order);
+        order = NULL;
+    }
+    free(list);
+    return order;
+}
+
+/* ---- sentences ---- */
+
+/* " (exit code 1)" when all of them ended alike. */
+static void cause_of_all(char *out, size_t size, const pk_command_result *result) {
+    const pk_command_run *first = NULL;
+    out[0] = '\0';
+    for (size_t i = 0; i < result->n_runs; i++) {
+        const pk_command_run *run = &result->runs[i];
+        if (!run->failed || run->timed_out) continue;
+        if (!first) first = run;
+        if (run->code != first->code || run->signal != first->signal) return;
+    }
+    if (!first) return;
+    if (first->signal) snprintf(out, size, " (signal %d)", first->signal);
+    else if (first->code) snprintf(out, size, " (exit code %d)", first->code);
+    else snprintf(out, size, " (refused by the check)");
+}
+
+char *pk_command_failed_text(char out[PK_COMMAND_WORDS_MAX], const pk_command_result *result) {
+    char cause[48], timed_out[48] = "";
+    size_t counted = 0;
+    out[0] = '\0';
+    if (result->n_failed == 0) return out;
+    for (size_t i = 0; i < result->n_runs; i++)
+        counted += result->runs[i].failed && pk_command_counts(result, &result->runs[i]);
+    cause_of_all(cause, sizeof cause, result);
+    if (result->n_timed_out > 0 && result->n_timed_out == result->n_failed)
+        snprintf(timed_out, sizeof timed_out, ": timed out");
+    else if (result->n_timed_out > 0)
+        snprintf(timed_out, sizeof timed_out, ", %zu of them by timeout", result->n_timed_out);
+    snprintf(out, PK_COMMAND_WORDS_MAX, "%zu of %zu runs failed%s%s; %s", result->n_failed,
+             result->n_runs, cause, timed_out,
+             counted == 0                  ? "not in the figures"
+             : counted == result->n_failed ? "counted in the figures"
+                                           : "without the timeouts counted in the figures");
+    return out;
+}
+
+/* The sentence, the difference behind it where it is known. */
+static void change_text(char out[PK_COMMAND_WORDS_MAX], const pk_command_report *report,
+                        const pk_verdict *verdict, pk_command_metric metric, double difference) {
+    bool time = pk_command_quantity(metric) == PK_Q_TIME;
+    pk_words_judgement(out, PK_COMMAND_WORDS_MAX, verdict, pk_command_confidence(report),
+                       time ? "slower" : "more", time ? "faster" : "less");
+    if (!isfinite(difference)) return;
+    char text[PK_QUANTITY_MAX];
+    size_t used = strlen(out);
+    snprintf(out + used, PK_COMMAND_WORDS_MAX - used, ", %s%s", difference > 0 ? "+" : "",
+             pk_command_figure_text(text, metric, difference, 3));
+}
+
+static pk_command_metric changed_metric(const pk_command_report *report, size_t i) {
+    return i == 0 ? pk_command_ranked_by(report) : PK_COMMAND_CPU;
+}
+
+const char *pk_command_change_name(const pk_command_report *report, size_t i) {
+    static const char *const names[PK_COMMAND_METRICS] = {
+        [PK_COMMAND_WALL] = "wall",  [PK_COMMAND_CPU] = "CPU",
+        [PK_COMMAND_USER] = "user",  [PK_COMMAND_SYSTEM] = "system",
+        [PK_COMMAND_RSS] = "memory", [PK_COMMAND_INSTRUCTIONS] = "instructions",
+    };
+    return names[changed_metric(report, i)];
+}
+
+char *pk_command_change_text(char out[PK_COMMAND_WORDS_MAX], const pk_command_report *report,
+                             size_t index, size_t i) {
+    const pk_command_result *result = &report->results[index];
+    pk_command_metric metric = changed_metric(report, i);
+    out[0] = '\0';
+    if (!result->change[i].compared) return out;
+    double mine = pk_command_figures_of(result, metric)->mean;
+    double other = pk_command_figures_of(&report->results[report->reference], metric)->mean;
+    change_text(out, report, &result->change[i].verdict, metric, mine - other);
+    return out;
+}
+
+char *pk_command_stored_text(char out[PK_COMMAND_WORDS_MAX], const pk_command_report *report,
+                             size_t index, size_t i) {
+    const pk_command_result *result = &report->results[index];
+    pk_command_metric metric = changed_metric(report, i);
+    const pk_verdict *verdict = &result->stored[i].verdict;
+    out[0] = '\0';
+    if (!result->stored[i].compared) return out;
+    /* estimate = new / old - 1 */
+    double mine = pk_command_figures_of(result, metric)->mean;
+    change_text(out, report, verdict, metric, mine - mine / (1 + verdict->estimate));
+    return out;
+}
+
+char *pk_command_basis_text(char out[PK_COMMAND_WORDS_MAX], const pk_command_report *report,
+                            const pk_command_change *change) {
+    if (change->grouped)
+        snprintf(out, PK_COMMAND_WORDS_MAX,
+                 "the runs were grouped, not interleaved: a drift of the machine looks like a "
+                 "difference");
+    else
+        snprintf(out, PK_COMMAND_WORDS_MAX, "%u block%s of %s rounds", change->blocks,
+                 change->blocks == 1 ? "" : "s", pk_command_order_name(report));
+    return out;
+}
+
+const char *pk_command_order_name(const pk_command_report *report) {
+    static const char *const names[PK_ORDERS] = {[PK_ORDER_INTERLEAVED] = "interleaved",
+                                                 [PK_ORDER_RANDOM] = "random",
+                                                 [PK_ORDER_GROUPED] = "grouped"};
+    if (!report->rounds) return names[PK_ORDER_GROUPED];
+    bool random = report->options && report->options->order == PK_ORDER_RANDOM;
+    return names[random ? PK_ORDER_RANDOM : PK_ORDER_INTERLEAVED];
+}
+
+/* ---- memory and counters ---- */
+
+char *pk_command_memory_text(char out[PK_COMMAND_WORDS_MAX], const pk_command_result *result) {
+    uint64_t low = 0, high = 0;
+    bool floor = true; /* of the highest */
+    for (size_t i = 0; i < result->n_runs; i++) {
+        const pk_command_run *run = &result->runs[i];
+        if (!pk_command_counts(result, run) || run->rss_bytes == 0) continue;
+        if (low == 0 || run->rss_bytes < low) low = run->rss_bytes;
+        if (run->rss_bytes > high) high = run->rss_bytes;
+        floor = floor && run->rss_is_floor;
+    }
+    char least[PK_QUANTITY_MAX], most[PK_QUANTITY_MAX];
+    pk_quantity_text(least, sizeof least, PK_Q_BYTES, (double)low, 3);
+    pk_quantity_text(most, sizeof most, PK_Q_BYTES, (double)high, 3);
+    if (high == 0) snprintf(out, PK_COMMAND_WORDS_MAX, "-");
+    else if (floor)
+        snprintf(out, PK_COMMAND_WORDS_MAX, "<= %s (no more than the launcher takes)", most);
+    else if (strcmp(least, most) == 0) snprintf(out, PK_COMMAND_WORDS_MAX, "%s", most);
+    else snprintf(out, PK_COMMAND_WORDS_MAX, "%s … %s", least, most);
+    return out;
+}
+
+double pk_command_counter(const pk_command_result *result, pk_counter counter) {
+    double sum = 0;
+    size_t n = 0;
+    for (size_t i = 0; i < result->n_runs; i++) {
+        const pk_command_run *run = &result->runs[i];
+        if (!pk_command_counts(result, run)) continue;
+        if (!run->counters.known[counter]) return NAN;
+        sum += run->counters.value[counter];
+        n++;
+    }
+    return n ? sum / (double)n : (double)NAN;
+}
+
+bool pk_command_counters_user_only(const pk_command_result *result) {
+    for (size_t i = 0; i < result->n_runs; i++)
+        if (result->runs[i].counters.user_only) return true;
+    return false;
+}
