@@ -252,24 +252,42 @@ const char *pk_command_order_name(const pk_command_report *report) {
 
 /* ---- memory and counters ---- */
 
-char *pk_command_memory_text(char out[PK_COMMAND_WORDS_MAX], const pk_command_result *result) {
-    uint64_t low = 0, high = 0;
-    bool floor = true; /* of the highest */
+typedef struct peaks {
+    uint64_t low, high; /* 0: not known */
+    bool floor;         /* none of them is above what the launcher takes */
+} peaks;
+
+static peaks peaks_of(const pk_command_result *result) {
+    peaks p = {.floor = true};
     for (size_t i = 0; i < result->n_runs; i++) {
         const pk_command_run *run = &result->runs[i];
         if (!pk_command_counts(result, run) || run->rss_bytes == 0) continue;
-        if (low == 0 || run->rss_bytes < low) low = run->rss_bytes;
-        if (run->rss_bytes > high) high = run->rss_bytes;
-        floor = floor && run->rss_is_floor;
+        if (p.low == 0 || run->rss_bytes < p.low) p.low = run->rss_bytes;
+        if (run->rss_bytes > p.high) p.high = run->rss_bytes;
+        p.floor = p.floor && run->rss_is_floor;
     }
-    char least[PK_QUANTITY_MAX], most[PK_QUANTITY_MAX];
-    pk_quantity_text(least, sizeof least, PK_Q_BYTES, (double)low, 3);
-    pk_quantity_text(most, sizeof most, PK_Q_BYTES, (double)high, 3);
-    if (high == 0) snprintf(out, PK_COMMAND_WORDS_MAX, "-");
-    else if (floor)
-        snprintf(out, PK_COMMAND_WORDS_MAX, "<= %s (no more than the launcher takes)", most);
-    else if (strcmp(least, most) == 0) snprintf(out, PK_COMMAND_WORDS_MAX, "%s", most);
-    else snprintf(out, PK_COMMAND_WORDS_MAX, "%s … %s", least, most);
+    return p;
+}
+
+char *pk_command_peak_text(char out[PK_COMMAND_WORDS_MAX], const pk_command_result *result) {
+    peaks p = peaks_of(result);
+    char text[PK_QUANTITY_MAX];
+    pk_quantity_text(text, sizeof text, PK_Q_BYTES, (double)p.high, 3);
+    snprintf(out, PK_COMMAND_WORDS_MAX, "%s%s", p.high && p.floor ? "<= " : "",
+             p.high ? text : "-");
+    return out;
+}
+
+char *pk_command_memory_text(char out[PK_COMMAND_WORDS_MAX], const pk_command_result *result) {
+    peaks p = peaks_of(result);
+    char least[PK_QUANTITY_MAX], most[PK_COMMAND_WORDS_MAX];
+    pk_command_peak_text(most, result);
+    pk_quantity_text(least, sizeof least, PK_Q_BYTES, (double)p.low, 3);
+    if (p.high && p.floor)
+        snprintf(out, PK_COMMAND_WORDS_MAX, "%.64s (no more than the launcher takes)", most);
+    else if (p.high == 0 || strcmp(least, most) == 0)
+        snprintf(out, PK_COMMAND_WORDS_MAX, "%.64s", most);
+    else snprintf(out, PK_COMMAND_WORDS_MAX, "%s … %.64s", least, most);
     return out;
 }
 

@@ -65,6 +65,8 @@ char *pk_command_basis_text(char out[PK_COMMAND_WORDS_MAX], const pk_command_rep
                             const pk_command_change *change);
 /* "1.1 MiB", "1.1 MiB .. 1.3 MiB", "at most 548 KiB (no more than the launcher takes)"; "-". */
 char *pk_command_memory_text(char out[PK_COMMAND_WORDS_MAX], const pk_command_result *result);
+/* "1.1 MiB", "<= 548 KiB": the peak of the runs that count; "-": unknown. */
+char *pk_command_peak_text(char out[PK_COMMAND_WORDS_MAX], const pk_command_result *result);
 /* The mean of a counter over the runs that count; NaN where one of them lacks it. */
 double pk_command_counter(const pk_command_result *result, pk_counter counter);
 /* Are the counters without the kernel's share? */

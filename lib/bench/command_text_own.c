@@ -77,21 +77,6 @@ static void cpu_line(const pk_command_result *r, bool colour, pk_time_unit wante
     pk_strbuf_add_char(out, '\n');
 }
 
-char *pk_command_peak_text(char out[PK_COMMAND_WORDS_MAX], const pk_command_result *r) {
-    uint64_t peak = 0;
-    bool floor = true;
-    for (size_t i = 0; i < r->n_runs; i++) {
-        const pk_command_run *run = &r->runs[i];
-        if (!pk_command_counts(r, run) || run->rss_bytes == 0) continue;
-        if (run->rss_bytes > peak) peak = run->rss_bytes;
-        floor = floor && run->rss_is_floor;
-    }
-    char text[PK_QUANTITY_MAX];
-    pk_quantity_text(text, sizeof text, PK_Q_BYTES, (double)peak, 3);
-    snprintf(out, PK_COMMAND_WORDS_MAX, "%s%s", peak && floor ? "<= " : "", peak ? text : "-");
-    return out;
-}
-
 static void memory_line(const pk_command_result *r, pk_strbuf *out) {
     char text[PK_COMMAND_WORDS_MAX];
     label(out, "Peak memory");

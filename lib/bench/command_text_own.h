@@ -9,8 +9,6 @@ void pk_command_span(pk_strbuf *out, bool colour, pk_style style, const char *te
 /* The same, right-aligned in 8 cells, padding inside. text: below PK_COMMAND_TEXT_MAX bytes. */
 void pk_command_field(pk_strbuf *out, bool colour, pk_style style, const char *text);
 
-/* "1.1 MiB", "<= 548 KiB": the peak of the runs that count; "-": unknown. */
-char *pk_command_peak_text(char out[PK_COMMAND_WORDS_MAX], const pk_command_result *result);
 /* Below hyperfine's two lines of a command: median, percentiles, CPU, memory, counters, failed
  * runs, distribution, baseline. */
 void pk_command_own_lines(const pk_command_report *report, size_t index,

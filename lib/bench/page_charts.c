@@ -58,6 +58,20 @@ bool pk_page_curve_of(pk_arena *arena, const pk_page_values *values, double low,
     return true;
 }
 
+pk_box pk_page_box(const double sorted[], size_t n) {
+    pk_box box = {.q1 = pk_quantile_interpolated(sorted, n, 0.25),
+                  .middle = pk_quantile_interpolated(sorted, n, 0.5),
+                  .q3 = pk_quantile_interpolated(sorted, n, 0.75)};
+    double reach = 1.5 * (box.q3 - box.q1);
+    box.low = box.q1;
+    box.high = box.q3;
+    for (size_t i = 0; i < n; i++) {
+        if (sorted[i] >= box.q1 - reach) box.low = fmin(box.low, sorted[i]);
+        if (sorted[i] <= box.q3 + reach) box.high = fmax(box.high, sorted[i]);
+    }
+    return box;
+}
+
 static const char *beyond_text(pk_arena *arena, size_t beyond, double farthest) {
     if (beyond == 0) return "";
     const char *text = pk_arena_printf(arena, " %zu of them beyond the picture, up to %s.", beyond,

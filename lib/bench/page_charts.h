@@ -34,5 +34,8 @@ bool pk_page_curve_of(pk_arena *arena, const pk_page_values *values, double low,
  * *beyond counts what is not shown. n = 0: NaN. */
 void pk_page_domain(const double sorted[], size_t n, double bandwidth, double *low, double *high,
                     size_t *beyond);
+/* Quartiles and median; whiskers end at the farthest value within the mild fences (Tukey 1977).
+ * n >= 1. */
+pk_box pk_page_box(const double sorted[], size_t n);
 
 #endif

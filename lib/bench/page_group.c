@@ -7,7 +7,6 @@
 #include "bench/page_charts.h"
 #include "bench/page_parts.h"
 #include "bench/page_scan.h"
-#include "stats/quantile.h"
 
 /* More rows than this make a picture nobody reads; the table and the lines over the parameter show
  * the same. */
@@ -60,22 +59,11 @@ static bool is_wide(double low, double high) {
 
 /* ---- boxes and violins ---- */
 
-/* Whiskers end at the farthest value within the mild fences (Tukey 1977); without workers the
- * interval is all there is. */
+/* Without workers the interval is all there is. */
 static pk_box box_of(const pk_bench_result *r, const pk_page_values *v) {
     const pk_estimate *t = &r->typical;
     if (v->n == 0) return (pk_box){t->low, t->low, t->point, t->high, t->high};
-    pk_box box = {.q1 = pk_quantile_interpolated(v->sorted, v->n, 0.25),
-                  .middle = pk_quantile_interpolated(v->sorted, v->n, 0.5),
-                  .q3 = pk_quantile_interpolated(v->sorted, v->n, 0.75)};
-    double reach = 1.5 * (box.q3 - box.q1);
-    box.low = box.q1;
-    box.high = box.q3;
-    for (size_t i = 0; i < v->n; i++) {
-        if (v->sorted[i] >= box.q1 - reach) box.low = fmin(box.low, v->sorted[i]);
-        if (v->sorted[i] <= box.q3 + reach) box.high = fmax(box.high, v->sorted[i]);
-    }
-    return box;
+    return pk_page_box(v->sorted, v->n);
 }
 
 static bool chart_boxes(pk_page *page, pk_arena *arena, const group *g) {

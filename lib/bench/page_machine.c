@@ -29,8 +29,7 @@ static void switch_row(pk_page *page, const char *name, int value) {
     if (value >= 0) text_row(page, name, value ? "on" : "off");
 }
 
-void pk_page_machine(pk_page *page, const pk_bench_report *run) {
-    const pk_environment *e = &run->environment;
+void pk_page_environment(pk_page *page, const pk_environment *e) {
     pk_page_table_begin(page, "The machine, as far as it is known.", 2, columns);
     text_row(page, "CPU", e->cpu_model);
     count_row(page, "CPUs", e->cpus);
@@ -57,6 +56,10 @@ void pk_page_machine(pk_page *page, const pk_bench_report *run) {
     switch_row(page, "mains power", e->on_ac_power);
     text_row(page, "compiler of perfkit", e->compiler);
     pk_page_table_end(page);
+}
+
+void pk_page_machine(pk_page *page, const pk_bench_report *run) {
+    pk_page_environment(page, &run->environment);
     for (size_t i = 0; i < run->n_warnings; i++)
         pk_page_text(page, PK_TINT_WARN, "Warning: %s", run->warnings[i]);
 }

@@ -47,7 +47,9 @@ bool pk_page_finish(pk_page *page, bool built, FILE *out, pk_err *err) PK_MUST_C
 void pk_page_time_cells(pk_page *page, const pk_bench_result *result);   /* time, interval */
 void pk_page_change_cells(pk_page *page, const pk_bench_result *result); /* change, verdict */
 
-/* The machine, only what is known of it, and what there was to say against measuring on it. */
+/* The machine, only what is known of it. */
+void pk_page_environment(pk_page *page, const pk_environment *environment);
+/* The same, and what there was to say against measuring on it. */
 void pk_page_machine(pk_page *page, const pk_bench_report *run);
 
 #endif

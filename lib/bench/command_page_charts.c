@@ -1,0 +1,303 @@
+#include "bench/command_page.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/units.h"
+#include "bench/page_charts.h"
+#include "bench/page_parts.h"
+#include "stats/density.h"
+#include "stats/robust.h"
+
+/* More rows than this make a picture nobody reads; the table shows the same. */
+#define ROWS_MAX 40
+/* Values farther apart than this are drawn on a logarithmic axis. */
+#define LINEAR_RATIO_MAX 20
+#define NS_PER_S ((double)PK_NS_PER_S)
+
+/* Wall times of the runs that count, in ns; `worker` is the number of the run, from 1. */
+static bool values_of(pk_arena *arena, const pk_command_result *r, pk_page_values *v) {
+    *v = (pk_page_values){.ns = PK_NEW(arena, r->n_runs, double),
+                          .worker = PK_NEW(arena, r->n_runs, double),
+                          .sorted = PK_NEW(arena, r->n_runs, double)};
+    if (!v->ns || !v->worker || !v->sorted) return false;
+    for (size_t i = 0; i < r->n_runs; i++) {
+        if (!pk_command_counts(r, &r->runs[i])) continue;
+        v->ns[v->n] = v->sorted[v->n] = r->runs[i].wall_s * NS_PER_S;
+        v->worker[v->n++] = (double)(i + 1);
+    }
+    pk_sort(v->sorted, v->n);
+    double bandwidth = v->n >= 2 ? pk_bandwidth_isj(v->n, v->sorted, NULL) : 0;
+    v->bandwidth = bandwidth > 0 && isfinite(bandwidth) ? bandwidth : 0;
+    return true;
+}
+
+/* The results with figures, as rows. */
+typedef struct rows {
+    size_t n;
+    const pk_command_result **results;
+    const char **names;
+    double *row; /* 0, 1 ... */
+} rows;
+
+static bool rows_of(pk_arena *arena, const pk_command_report *report, rows *g) {
+    *g = (rows){.results = PK_NEW(arena, report->n_results, const pk_command_result *),
+                .names = PK_NEW(arena, report->n_results, const char *),
+                .row = PK_NEW(arena, report->n_results, double)};
+    if (!g->results || !g->names || !g->row) return false;
+    for (size_t i = 0; i < report->n_results; i++) {
+        const pk_command_result *r = &report->results[i];
+        if (r->wall.n == 0) continue;
+        g->results[g->n] = r;
+        g->names[g->n] = r->of->shown;
+        g->row[g->n] = (double)g->n;
+        g->n++;
+    }
+    return true;
+}
+
+static pk_axis rows_axis(const rows *g) {
+    return (pk_axis){.label = "command", .categories = g->names, .n_categories = g->n};
+}
+
+bool pk_command_chart_boxes(pk_page *page, pk_arena *arena, const pk_command_report *report) {
+    rows g;
+    if (!rows_of(arena, report, &g)) return false;
+    if (g.n < 2 || g.n > ROWS_MAX) return true;
+    pk_box *boxes = PK_NEW(arena, g.n, pk_box);
+    double *mean = PK_NEW(arena, g.n, double);
+    if (!boxes || !mean) return false;
+    double low = INFINITY, high = 0;
+    for (size_t i = 0; i < g.n; i++) {
+        pk_page_values v;
+        if (!values_of(arena, g.results[i], &v)) return false;
+        boxes[i] = pk_page_box(v.sorted, v.n);
+        mean[i] = g.results[i]->wall.mean * NS_PER_S;
+        low = fmin(low, boxes[i].low);
+        high = fmax(high, boxes[i].high);
+    }
+    bool wide = low > 0 && high / low > LINEAR_RATIO_MAX;
+    const pk_mark marks[] = {
+        {.kind = PK_MARK_BOXES,
+         .tone = PK_TONE_NEW,
+         .n = g.n,
+         .boxes = boxes,
+         .y = g.row,
+         .name = "quartiles and median",
+         .tabled = true},
+        {.kind = PK_MARK_POINTS,
+         .tone = PK_TONE_OLD,
+         .shape = PK_DIAMOND,
+         .n = g.n,
+         .x = mean,
+         .y = g.row,
+         .name = "mean"},
+    };
+    pk_chart chart = {
+        .title = "Wall time of each command",
+        .description = "Boxes from the lower to the upper quartile of the runs, "
+                       "whiskers to the last run within the mild fences.",
+        .x = {.label = "wall time", .quantity = PK_Q_TIME, .log = wide, .from_zero = !wide},
+        .y = rows_axis(&g),
+        .marks = marks,
+        .n_marks = sizeof marks / sizeof marks[0]};
+    pk_page_figure(page, &chart, chart.description);
+    return true;
+}
+
+/* ---- changes ---- */
+
+typedef struct change_rows {
+    size_t n;
+    double *y, *low, *high, *point;
+} change_rows;
+
+static bool change_rows_of(pk_arena *arena, const pk_command_report *report, size_t change,
+                           change_rows *c) {
+    size_t room = report->n_results, row = 0;
+    *c = (change_rows){.y = PK_NEW(arena, room, double),
+                       .low = PK_NEW(arena, room, double),
+                       .high = PK_NEW(arena, room, double),
+                       .point = PK_NEW(arena, room, double)};
+    if (!c->y || !c->low || !c->high || !c->point) return false;
+    for (size_t i = 0; i < report->n_results; i++) {
+        const pk_command_result *r = &report->results[i];
+        if (!r->change[0].compared && !r->change[1].compared) continue;
+        if (r->change[change].compared) {
+            const pk_verdict *v = &r->change[change].verdict;
+            c->y[c->n] = (double)row + (change ? 0.18 : -0.18);
+            c->low[c->n] = v->low;
+            c->high[c->n] = v->high;
+            c->point[c->n++] = v->estimate;
+        }
+        row++;
+    }
+    return true;
+}
+
+/* Interval and estimate of one kind of change. */
+static void change_marks(pk_mark marks[2], const change_rows *c, size_t change, const char *name) {
+    pk_tone tone = change ? PK_TONE_1 + 1 : PK_TONE_1;
+    marks[0] = (pk_mark){.kind = PK_MARK_INTERVALS_X,
+                         .tone = tone,
+                         .n = c->n,
+                         .y = c->y,
+                         .x = c->low,
+                         .x2 = c->high};
+    marks[1] = (pk_mark){.kind = PK_MARK_POINTS,
+                         .tone = tone,
+                         .shape = change ? PK_SQUARE : PK_DOT,
+                         .n = c->n,
+                         .x = c->point,
+                         .y = c->y,
+                         .name = name};
+}
+
+bool pk_command_chart_changes(pk_page *page, pk_arena *arena, const pk_command_report *report) {
+    change_rows c[2];
+    const char **names = PK_NEW(arena, report->n_results, const char *);
+    size_t n = 0;
+    if (!names || !change_rows_of(arena, report, 0, &c[0]) ||
+        !change_rows_of(arena, report, 1, &c[1]))
+        return false;
+    for (size_t i = 0; i < report->n_results; i++) {
+        const pk_command_result *r = &report->results[i];
+        if (r->change[0].compared || r->change[1].compared) names[n++] = r->of->shown;
+    }
+    if (n == 0 || n > ROWS_MAX) return true;
+    double noise = report->options ? report->options->noise_threshold : 0;
+    const double threshold[] = {-noise, noise}, zero = 0;
+    pk_mark marks[6] = {
+        {.kind = PK_MARK_SPAN_X,
+         .tone = PK_TONE_MUTED,
+         .n = noise > 0 ? 2 : 0,
+         .x = threshold,
+         .name = "threshold"},
+        {.kind = PK_MARK_RULES_X, .tone = PK_TONE_MUTED, .dash = PK_DASHED, .n = 1, .x = &zero},
+    };
+    change_marks(marks + 2, &c[0], 0, pk_command_change_name(report, 0));
+    change_marks(marks + 4, &c[1], 1, pk_command_change_name(report, 1));
+    const char *text = pk_arena_printf(
+        arena, "Change against %s with its interval: left of 0 is less, right of 0 is more.",
+        report->results[report->reference].of->shown);
+    if (!text) return false;
+    pk_chart chart = {.title = "Change against the reference",
+                      .description = text,
+                      .x = {.label = "change", .quantity = PK_Q_CHANGE},
+                      .y = {.label = "command", .categories = names, .n_categories = n},
+                      .marks = marks,
+                      .n_marks = sizeof marks / sizeof marks[0]};
+    pk_page_figure(page, &chart, text);
+    return true;
+}
+
+/* ---- one command ---- */
+
+static const char *beyond_text(pk_arena *arena, const pk_page_values *v, size_t beyond) {
+    if (beyond == 0) return "";
+    const char *text = pk_arena_printf(arena, " %zu of them beyond the picture, up to %s.", beyond,
+                                       PK_PAGE_TIME_TEXT(arena, v->sorted[v->n - 1]));
+    return text ? text : "";
+}
+
+bool pk_command_chart_density(pk_page *page, pk_arena *arena, const pk_command_result *r) {
+    pk_page_values v;
+    pk_page_curve curve;
+    double low, high;
+    size_t beyond;
+    if (!values_of(arena, r, &v)) return false;
+    if (v.n < 2) return true;
+    pk_page_domain(v.sorted, v.n, v.bandwidth, &low, &high, &beyond);
+    pk_unit unit = pk_unit_for(PK_Q_TIME, high);
+    if (!pk_page_curve_of(arena, &v, low, high, unit.factor, &curve)) return false;
+    const double mean = r->wall.mean * NS_PER_S, median = r->wall.median.point * NS_PER_S;
+    const double interval[] = {r->wall.median.low * NS_PER_S, r->wall.median.high * NS_PER_S};
+    const pk_mark marks[] = {
+        {.kind = PK_MARK_AREA, .tone = PK_TONE_NEW, .n = curve.n, .x = curve.x, .y = curve.y},
+        {.kind = PK_MARK_SPAN_X,
+         .tone = PK_TONE_NEW,
+         .n = isfinite(interval[0]) && isfinite(interval[1]) ? 2 : 0,
+         .x = interval,
+         .name = "interval of the median"},
+        {.kind = PK_MARK_RULES_X, .tone = PK_TONE_NEW, .n = 1, .x = &median, .name = "median"},
+        {.kind = PK_MARK_RULES_X,
+         .tone = PK_TONE_OLD,
+         .dash = PK_DASHED,
+         .n = 1,
+         .x = &mean,
+         .name = "mean"},
+        {.kind = PK_MARK_STRIP, .tone = PK_TONE_NEW, .n = v.n, .x = v.ns, .name = "run"},
+    };
+    const char *density = pk_arena_printf(arena, "density (1/%s)", unit.name);
+    const char *text = pk_arena_printf(arena, "Each point is one run, %zu in all.%s", v.n,
+                                       beyond_text(arena, &v, beyond));
+    if (!density || !text) return false;
+    pk_chart chart = {.title = "Distribution of the wall time",
+                      .description = text,
+                      .x = {.label = "wall time", .quantity = PK_Q_TIME, .low = low, .high = high},
+                      .y = {.label = density, .from_zero = true},
+                      .marks = marks,
+                      .n_marks = sizeof marks / sizeof marks[0]};
+    pk_page_figure(page, &chart, text);
+    return true;
+}
+
+/* The failed runs that are not among the values. */
+static size_t failed_of(const pk_command_result *r, double number[], double ns[]) {
+    size_t n = 0;
+    for (size_t i = 0; i < r->n_runs; i++) {
+        if (pk_command_counts(r, &r->runs[i])) continue;
+        number[n] = (double)(i + 1);
+        ns[n++] = r->runs[i].wall_s * NS_PER_S;
+    }
+    return n;
+}
+
+bool pk_command_chart_order(pk_page *page, pk_arena *arena, const pk_command_result *r) {
+    pk_page_values v;
+    double *number = PK_NEW(arena, r->n_runs, double), *ns = PK_NEW(arena, r->n_runs, double);
+    if (!number || !ns || !values_of(arena, r, &v)) return false;
+    size_t n_failed = failed_of(r, number, ns), beyond = 0;
+    if (v.n + n_failed < 2) return true;
+    double low = NAN, high = NAN;
+    if (v.n >= 2) pk_page_domain(v.sorted, v.n, 0, &low, &high, &beyond);
+    for (size_t i = 0; i < n_failed; i++) { /* they are seen too */
+        low = fmin(low, ns[i]);
+        high = fmax(high, ns[i]);
+    }
+    const double median = r->wall.median.point * NS_PER_S;
+    const pk_mark marks[] = {
+        {.kind = PK_MARK_RULES_Y,
+         .tone = PK_TONE_NEW,
+         .n = isfinite(median) ? 1 : 0,
+         .y = &median,
+         .name = "median"},
+        {.kind = PK_MARK_POINTS,
+         .tone = PK_TONE_NEW,
+         .n = v.n,
+         .x = v.worker,
+         .y = v.ns,
+         .name = "run",
+         .tabled = true},
+        {.kind = PK_MARK_POINTS,
+         .tone = PK_TONE_BAD,
+         .shape = PK_TRIANGLE,
+         .n = n_failed,
+         .x = number,
+         .y = ns,
+         .name = "failed run",
+         .tabled = true},
+    };
+    const char *text =
+        pk_arena_printf(arena, "A slope or a step is drift: of the machine, or of the command.%s",
+                        beyond_text(arena, &v, beyond));
+    if (!text) return false;
+    pk_chart chart = {.title = "Runs in their order",
+                      .description = text,
+                      .x = {.label = "run", .quantity = PK_Q_COUNT},
+                      .y = {.label = "wall time", .quantity = PK_Q_TIME, .low = low, .high = high},
+                      .marks = marks,
+                      .n_marks = sizeof marks / sizeof marks[0]};
+    pk_page_figure(page, &chart, text);
+    return true;
+}
