@@ -221,7 +221,7 @@ typedef struct pk_command_result {
 
 typedef struct pk_command_report {
     pk_arena *arena;                   /* owns everything below */
-    const pk_command_options *options; /* what was asked; the caller's, outlives the report */
+    const pk_command_options *options; /* pk_command_analyse sets it; must outlive the report */
     const pk_command_case *cases;
     pk_command_result *results; /* n_results of them begun, in the order of the cases */
     size_t n_cases, n_results;

@@ -125,6 +125,7 @@ static bool compare_all(const pk_command_options *options, pk_command_report *re
 
 bool pk_command_analyse(const pk_command_options *options, pk_command_report *report, pk_err *err) {
     bool ok = true;
+    report->options = options;
     for (size_t i = 0; i < report->n_results && ok; i++)
         ok = analyse_one(options, report, &report->results[i]);
     if (ok && report->n_results > 0) {

@@ -18,20 +18,15 @@ static bool out_of_memory(pk_err *err) {
 
 /* ---- JSON ---- */
 
-typedef double run_value(const pk_command_run *run);
-
-static double run_wall(const pk_command_run *run) {
-    return run->wall_s;
-}
-
-static void add_times(pk_json *o, const char *key, const pk_command_result *r, run_value *value) {
-    pk_json *list = pk_json_array(o, key);
+static void add_times(pk_json *o, const pk_command_report *report, const pk_command_result *r) {
+    pk_json *list = pk_json_array(o, "times");
     for (size_t i = 0; i < r->n_runs; i++)
-        if (pk_command_counts(r, &r->runs[i])) pk_json_float(list, NULL, value(&r->runs[i]));
+        if (pk_command_counted(report, &r->runs[i])) pk_json_float(list, NULL, r->runs[i].wall_s);
 }
 
 /* hyperfine's keys in its order. The lists hold the runs that are in the figures. */
-static void add_hyperfine_keys(pk_json *o, const pk_command_result *r) {
+static void add_hyperfine_keys(pk_json *o, const pk_command_report *report,
+                               const pk_command_result *r) {
     pk_json_text(o, "command", r->of->name);
     pk_json_float(o, "mean", r->wall.mean);
     pk_json_float(o, "stddev", r->wall.sd);
@@ -40,13 +35,14 @@ static void add_hyperfine_keys(pk_json *o, const pk_command_result *r) {
     pk_json_float(o, "system", r->system.mean);
     pk_json_float(o, "min", r->wall.min);
     pk_json_float(o, "max", r->wall.max);
-    add_times(o, "times", r, run_wall);
+    add_times(o, report, r);
     pk_json *memory = pk_json_array(o, "memory_usage_byte");
     for (size_t i = 0; i < r->n_runs; i++)
-        if (pk_command_counts(r, &r->runs[i])) pk_command_bytes_to_json(memory, NULL, &r->runs[i]);
+        if (pk_command_counted(report, &r->runs[i]))
+            pk_command_bytes_to_json(memory, NULL, &r->runs[i]);
     pk_json *codes = pk_json_array(o, "exit_codes");
     for (size_t i = 0; i < r->n_runs; i++)
-        if (pk_command_counts(r, &r->runs[i]))
+        if (pk_command_counted(report, &r->runs[i]))
             pk_json_int(codes, NULL, pk_command_status(&r->runs[i]));
     if (r->of->n_parameters == 0) return;
     pk_json *parameters = pk_json_object(o, "parameters");
@@ -60,7 +56,7 @@ static bool json(const pk_command_report *report, const pk_command_style *style,
     pk_json *results = pk_json_array(document, "results");
     for (size_t i = 0; i < report->n_results; i++) {
         pk_json *o = pk_json_object(results, NULL);
-        add_hyperfine_keys(o, &report->results[i]);
+        add_hyperfine_keys(o, report, &report->results[i]);
         if (!style->hyperfine) pk_command_result_to_json(pk_json_object(o, "perfkit"), report, i);
     }
     return pk_command_json_finish(document, out, err);
@@ -276,10 +272,7 @@ static void table_row(pk_strbuf *out, const markup *m, const pk_command_report *
     pk_strbuf_addf(out, "%s%s", m->cell, pk_command_number(text, r->wall.max, unit));
     pk_strbuf_add_str(out, m->cell);
     double sd = NAN, ratio = 1;
-    if (index != fastest)
-        ratio = fastest < report->n_results
-                    ? pk_command_ratio(&r->wall, &report->results[fastest].wall, &sd)
-                    : (double)NAN;
+    if (index != fastest) pk_command_ratio(&r->wall, &report->results[fastest].wall, &ratio, &sd);
     if (isfinite(ratio)) pk_strbuf_addf(out, "%.2f", ratio);
     else pk_strbuf_add_char(out, '-');
     if (isfinite(sd)) pk_strbuf_addf(out, " ± %.2f", sd);

@@ -47,9 +47,11 @@ static void add_counter_values(pk_json *parent, const double value[PK_COUNTERS],
     pk_json_bool(o, "user_only", user_only);
 }
 
-static void add_mean_counters(pk_json *o, const pk_command_result *r) {
+static void add_mean_counters(pk_json *o, const pk_command_report *report,
+                              const pk_command_result *r) {
     double value[PK_COUNTERS];
-    for (size_t i = 0; i < PK_COUNTERS; i++) value[i] = pk_command_counter(r, (pk_counter)i);
+    for (size_t i = 0; i < PK_COUNTERS; i++)
+        value[i] = pk_command_counter(report, r, (pk_counter)i);
     add_counter_values(o, value, pk_command_counters_user_only(r));
 }
 
@@ -63,6 +65,7 @@ static void add_changes(pk_json *parent, const char *key, const pk_command_repor
             o, "metric",
             pk_command_metric_name(i == 0 ? pk_command_ranked_by(report) : PK_COMMAND_CPU));
         pk_bench_verdict_to_json(o, &changes[i].verdict);
+        pk_json_double(o, "confidence_level", changes[i].confidence);
         pk_json_uint(o, "blocks", changes[i].blocks);
         pk_json_bool(o, "grouped", changes[i].grouped);
     }
@@ -107,7 +110,7 @@ void pk_command_bytes_to_json(pk_json *parent, const char *key, const pk_command
     else pk_json_null(parent, key);
 }
 
-static void add_run(pk_json *list, const pk_command_result *r, const pk_command_run *run) {
+static void add_run(pk_json *list, const pk_command_report *report, const pk_command_run *run) {
     pk_json *o = pk_json_object(list, NULL);
     double counters[PK_COUNTERS];
     pk_json_double(o, "wall", run->wall_s);
@@ -129,7 +132,7 @@ static void add_run(pk_json *list, const pk_command_result *r, const pk_command_
     pk_json_int(o, "exit_code", pk_command_status(run));
     pk_json_bool(o, "failed", run->failed);
     pk_json_bool(o, "timed_out", run->timed_out);
-    pk_json_bool(o, "counted", pk_command_counts(r, run));
+    pk_json_bool(o, "counted", pk_command_counted(report, run));
     pk_json_uint(o, "round", run->round);
     pk_json_uint(o, "place", run->place);
 }
@@ -158,7 +161,7 @@ void pk_command_result_to_json(pk_json *o, const pk_command_report *report, size
     add_figures(o, "system", &r->system);
     add_figures(o, "memory", &r->rss);
     add_figures(o, "instructions", &r->instructions);
-    add_mean_counters(o, r);
+    add_mean_counters(o, report, r);
     add_ratio(o, r);
     add_changes(o, "changes", report, r->change);
     add_changes(o, "baseline_changes", report, r->stored);
@@ -168,7 +171,7 @@ void pk_command_result_to_json(pk_json *o, const pk_command_report *report, size
     pk_json *warnings = pk_json_array(o, "warnings");
     for (size_t i = 0; i < r->n_warnings; i++) pk_json_text(warnings, NULL, r->warnings[i]);
     pk_json *runs = pk_json_array(o, "runs");
-    for (size_t i = 0; i < r->n_runs; i++) add_run(runs, r, &r->runs[i]);
+    for (size_t i = 0; i < r->n_runs; i++) add_run(runs, report, &r->runs[i]);
 }
 
 /* ---- the document ---- */

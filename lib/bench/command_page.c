@@ -49,7 +49,7 @@ static void overview_row(pk_page *page, const pk_command_report *report, size_t 
     figure_cell(page, PK_COMMAND_WALL, r->wall.median.point);
     interval_cell(page, PK_COMMAND_WALL, r->wall.median.low, r->wall.median.high);
     figure_cell(page, PK_COMMAND_CPU, r->cpu.mean);
-    pk_page_cell(page, PK_TINT_NONE, "%s", pk_command_peak_text(text, r));
+    pk_page_cell(page, PK_TINT_NONE, "%s", pk_command_peak_text(text, report, r));
     pk_page_cell(page, PK_TINT_NONE, "%zu", r->wall.n);
     pk_page_cell(page, r->n_failed ? PK_TINT_BAD : PK_TINT_NONE, "%zu", r->n_failed);
     if (report->n_results < 2) return;
@@ -144,12 +144,13 @@ static void add_figures(pk_page *page, const pk_command_result *r) {
     pk_page_table_end(page);
 }
 
-static void add_counters(pk_page *page, const pk_command_result *r) {
+static void add_counters(pk_page *page, const pk_command_report *report,
+                         const pk_command_result *r) {
     static const pk_column columns[] = {{"counter", false}, {"mean of a run", true}};
     bool any = false;
     for (size_t i = 0; i < PK_COUNTERS; i++) {
         char text[PK_QUANTITY_MAX];
-        double value = pk_command_counter(r, (pk_counter)i);
+        double value = pk_command_counter(report, r, (pk_counter)i);
         if (!isfinite(value)) continue;
         if (!any)
             pk_page_table_begin(page, pk_command_counters_user_only(r) ? "User space only." : NULL,
@@ -162,9 +163,10 @@ static void add_counters(pk_page *page, const pk_command_result *r) {
     else pk_page_text(page, PK_TINT_MUTED, "Hardware counters: n/a.");
 }
 
-static void add_failures(pk_page *page, const pk_command_result *r) {
+static void add_failures(pk_page *page, const pk_command_report *report,
+                         const pk_command_result *r) {
     char text[PK_COMMAND_WORDS_MAX];
-    if (!pk_command_failed_text(text, r)[0]) return;
+    if (!pk_command_failed_text(text, report, r)[0]) return;
     pk_page_text(page, PK_TINT_BAD, "%s.", text);
     if (!r->first_failure) return;
     pk_page_text(page, PK_TINT_NONE, "%s", r->first_failure->what);
@@ -178,15 +180,16 @@ static bool add_command(pk_page *page, pk_arena *arena, const pk_command_report 
     pk_page_section(page, shown(report, index));
     if (strcmp(r->of->command, r->of->shown) != 0)
         pk_page_text(page, PK_TINT_MUTED, "Command: %s", r->of->command);
-    add_failures(page, r);
+    add_failures(page, report, r);
     for (size_t i = 0; i < r->n_warnings; i++)
         pk_page_text(page, PK_TINT_WARN, "Warning: %s", r->warnings[i]);
-    if (!pk_command_chart_density(page, arena, r) || !pk_command_chart_order(page, arena, r))
+    if (!pk_command_chart_density(page, arena, report, r) ||
+        !pk_command_chart_order(page, arena, report, r))
         return false;
     if (r->wall.n == 0) return true;
     add_figures(page, r);
-    pk_page_text(page, PK_TINT_NONE, "Peak memory: %s.", pk_command_memory_text(memory, r));
-    add_counters(page, r);
+    pk_page_text(page, PK_TINT_NONE, "Peak memory: %s.", pk_command_memory_text(memory, report, r));
+    add_counters(page, report, r);
     return true;
 }
 

@@ -11,8 +11,10 @@ bool pk_command_chart_boxes(pk_page *page, pk_arena *arena, const pk_command_rep
 /* Changes against the reference with their intervals, wall and CPU. */
 bool pk_command_chart_changes(pk_page *page, pk_arena *arena, const pk_command_report *report);
 /* Density of the wall time, each run as a point below. */
-bool pk_command_chart_density(pk_page *page, pk_arena *arena, const pk_command_result *result);
+bool pk_command_chart_density(pk_page *page, pk_arena *arena, const pk_command_report *report,
+                              const pk_command_result *result);
 /* Wall time in the order of the runs, failed ones marked. */
-bool pk_command_chart_order(pk_page *page, pk_arena *arena, const pk_command_result *result);
+bool pk_command_chart_order(pk_page *page, pk_arena *arena, const pk_command_report *report,
+                            const pk_command_result *result);
 
 #endif

@@ -16,13 +16,14 @@
 #define NS_PER_S ((double)PK_NS_PER_S)
 
 /* Wall times of the runs that count, in ns; `worker` is the number of the run, from 1. */
-static bool values_of(pk_arena *arena, const pk_command_result *r, pk_page_values *v) {
+static bool values_of(pk_arena *arena, const pk_command_report *report, const pk_command_result *r,
+                      pk_page_values *v) {
     *v = (pk_page_values){.ns = PK_NEW(arena, r->n_runs, double),
                           .worker = PK_NEW(arena, r->n_runs, double),
                           .sorted = PK_NEW(arena, r->n_runs, double)};
     if (!v->ns || !v->worker || !v->sorted) return false;
     for (size_t i = 0; i < r->n_runs; i++) {
-        if (!pk_command_counts(r, &r->runs[i])) continue;
+        if (!pk_command_counted(report, &r->runs[i])) continue;
         v->ns[v->n] = v->sorted[v->n] = r->runs[i].wall_s * NS_PER_S;
         v->worker[v->n++] = (double)(i + 1);
     }
@@ -70,7 +71,7 @@ bool pk_command_chart_boxes(pk_page *page, pk_arena *arena, const pk_command_rep
     double low = INFINITY, high = 0;
     for (size_t i = 0; i < g.n; i++) {
         pk_page_values v;
-        if (!values_of(arena, g.results[i], &v)) return false;
+        if (!values_of(arena, report, g.results[i], &v)) return false;
         boxes[i] = pk_page_box(v.sorted, v.n);
         mean[i] = g.results[i]->wall.mean * NS_PER_S;
         low = fmin(low, boxes[i].low);
@@ -200,12 +201,13 @@ static const char *beyond_text(pk_arena *arena, const pk_page_values *v, size_t 
     return text ? text : "";
 }
 
-bool pk_command_chart_density(pk_page *page, pk_arena *arena, const pk_command_result *r) {
+bool pk_command_chart_density(pk_page *page, pk_arena *arena, const pk_command_report *report,
+                              const pk_command_result *r) {
     pk_page_values v;
     pk_page_curve curve;
     double low, high;
     size_t beyond;
-    if (!values_of(arena, r, &v)) return false;
+    if (!values_of(arena, report, r, &v)) return false;
     if (v.n < 2) return true;
     pk_page_domain(v.sorted, v.n, v.bandwidth, &low, &high, &beyond);
     pk_unit unit = pk_unit_for(PK_Q_TIME, high);
@@ -243,21 +245,23 @@ bool pk_command_chart_density(pk_page *page, pk_arena *arena, const pk_command_r
 }
 
 /* The failed runs that are not among the values. */
-static size_t failed_of(const pk_command_result *r, double number[], double ns[]) {
+static size_t failed_of(const pk_command_report *report, const pk_command_result *r,
+                        double number[], double ns[]) {
     size_t n = 0;
     for (size_t i = 0; i < r->n_runs; i++) {
-        if (pk_command_counts(r, &r->runs[i])) continue;
+        if (pk_command_counted(report, &r->runs[i])) continue;
         number[n] = (double)(i + 1);
         ns[n++] = r->runs[i].wall_s * NS_PER_S;
     }
     return n;
 }
 
-bool pk_command_chart_order(pk_page *page, pk_arena *arena, const pk_command_result *r) {
+bool pk_command_chart_order(pk_page *page, pk_arena *arena, const pk_command_report *report,
+                            const pk_command_result *r) {
     pk_page_values v;
     double *number = PK_NEW(arena, r->n_runs, double), *ns = PK_NEW(arena, r->n_runs, double);
-    if (!number || !ns || !values_of(arena, r, &v)) return false;
-    size_t n_failed = failed_of(r, number, ns), beyond = 0;
+    if (!number || !ns || !values_of(arena, report, r, &v)) return false;
+    size_t n_failed = failed_of(report, r, number, ns), beyond = 0;
     if (v.n + n_failed < 2) return true;
     double low = NAN, high = NAN;
     if (v.n >= 2) pk_page_domain(v.sorted, v.n, 0, &low, &high, &beyond);

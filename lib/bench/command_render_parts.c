@@ -33,9 +33,9 @@ char *pk_command_time(char out[PK_COMMAND_TEXT_MAX], double seconds, pk_command_
     return out;
 }
 
-bool pk_command_counts(const pk_command_result *result, const pk_command_run *run) {
-    if (run->timed_out) return false;
-    return !run->failed || result->wall.n > result->n_runs - result->n_failed;
+bool pk_command_counted(const pk_command_report *report, const pk_command_run *run) {
+    if (report->options) return pk_command_counts(report->options, run);
+    return !run->failed && !run->timed_out;
 }
 
 int pk_command_status(const pk_command_run *run) {
@@ -43,26 +43,6 @@ int pk_command_status(const pk_command_run *run) {
 }
 
 /* ---- metrics ---- */
-
-const pk_command_figures *pk_command_figures_of(const pk_command_result *result,
-                                                pk_command_metric metric) {
-    switch (metric) {
-    case PK_COMMAND_CPU:
-        return &result->cpu;
-    case PK_COMMAND_USER:
-        return &result->user;
-    case PK_COMMAND_SYSTEM:
-        return &result->system;
-    case PK_COMMAND_RSS:
-        return &result->rss;
-    case PK_COMMAND_INSTRUCTIONS:
-        return &result->instructions;
-    case PK_COMMAND_WALL:
-    case PK_COMMAND_METRICS:
-        break;
-    }
-    return &result->wall;
-}
 
 pk_command_metric pk_command_ranked_by(const pk_command_report *report) {
     return report->options ? report->options->metric : PK_COMMAND_WALL;
@@ -91,21 +71,11 @@ char *pk_command_figure_text(char out[PK_QUANTITY_MAX], pk_command_metric metric
 
 /* ---- ranking ---- */
 
-double pk_command_ratio(const pk_command_figures *of, const pk_command_figures *to, double *sd) {
-    double mine = of->mean, other = to->mean;
-    *sd = NAN;
-    if (!(mine > 0) || !(other > 0)) return NAN;
-    double ratio = mine > other ? mine / other : other / mine;
-    *sd = ratio * sqrt(pow(of->sd / mine, 2) + pow(to->sd / other, 2));
-    return ratio;
-}
-
 size_t pk_command_fastest(const pk_command_report *report) {
-    size_t best = report->n_results;
-    for (size_t i = 0; i < report->n_results; i++) {
-        double mean = report->results[i].wall.mean;
-        if (!isfinite(mean)) continue;
-        if (best == report->n_results || mean < report->results[best].wall.mean) best = i;
+    size_t best = 0;
+    for (size_t i = 1; i < report->n_results; i++) {
+        double mean = report->results[i].wall.mean, least = report->results[best].wall.mean;
+        if (mean < least || (isnan(least) && !isnan(mean))) best = i;
     }
     return best;
 }
@@ -158,13 +128,14 @@ static void cause_of_all(char *out, size_t size, const pk_command_result *result
     else snprintf(out, size, " (refused by the check)");
 }
 
-char *pk_command_failed_text(char out[PK_COMMAND_WORDS_MAX], const pk_command_result *result) {
+char *pk_command_failed_text(char out[PK_COMMAND_WORDS_MAX], const pk_command_report *report,
+                             const pk_command_result *result) {
     char cause[48], timed_out[48] = "";
     size_t counted = 0;
     out[0] = '\0';
     if (result->n_failed == 0) return out;
     for (size_t i = 0; i < result->n_runs; i++)
-        counted += result->runs[i].failed && pk_command_counts(result, &result->runs[i]);
+        counted += result->runs[i].failed && pk_command_counted(report, &result->runs[i]);
     cause_of_all(cause, sizeof cause, result);
     if (result->n_timed_out > 0 && result->n_timed_out == result->n_failed)
         snprintf(timed_out, sizeof timed_out, ": timed out");
@@ -179,10 +150,10 @@ char *pk_command_failed_text(char out[PK_COMMAND_WORDS_MAX], const pk_command_re
 }
 
 /* The sentence, the difference behind it where it is known. */
-static void change_text(char out[PK_COMMAND_WORDS_MAX], const pk_command_report *report,
-                        const pk_verdict *verdict, pk_command_metric metric, double difference) {
+static void change_text(char out[PK_COMMAND_WORDS_MAX], const pk_command_change *change,
+                        pk_command_metric metric, double difference) {
     bool time = pk_command_quantity(metric) == PK_Q_TIME;
-    pk_words_judgement(out, PK_COMMAND_WORDS_MAX, verdict, pk_command_confidence(report),
+    pk_words_judgement(out, PK_COMMAND_WORDS_MAX, &change->verdict, change->confidence,
                        time ? "slower" : "more", time ? "faster" : "less");
     if (!isfinite(difference)) return;
     char text[PK_QUANTITY_MAX];
@@ -212,7 +183,7 @@ char *pk_command_change_text(char out[PK_COMMAND_WORDS_MAX], const pk_command_re
     if (!result->change[i].compared) return out;
     double mine = pk_command_figures_of(result, metric)->mean;
     double other = pk_command_figures_of(&report->results[report->reference], metric)->mean;
-    change_text(out, report, &result->change[i].verdict, metric, mine - other);
+    change_text(out, &result->change[i], metric, mine - other);
     return out;
 }
 
@@ -220,12 +191,12 @@ char *pk_command_stored_text(char out[PK_COMMAND_WORDS_MAX], const pk_command_re
                              size_t index, size_t i) {
     const pk_command_result *result = &report->results[index];
     pk_command_metric metric = changed_metric(report, i);
-    const pk_verdict *verdict = &result->stored[i].verdict;
+    const pk_command_change *change = &result->stored[i];
     out[0] = '\0';
-    if (!result->stored[i].compared) return out;
+    if (!change->compared) return out;
     /* estimate = new / old - 1 */
     double mine = pk_command_figures_of(result, metric)->mean;
-    change_text(out, report, verdict, metric, mine - mine / (1 + verdict->estimate));
+    change_text(out, change, metric, mine - mine / (1 + change->verdict.estimate));
     return out;
 }
 
@@ -257,11 +228,11 @@ typedef struct peaks {
     bool floor;         /* none of them is above what the launcher takes */
 } peaks;
 
-static peaks peaks_of(const pk_command_result *result) {
+static peaks peaks_of(const pk_command_report *report, const pk_command_result *result) {
     peaks p = {.floor = true};
     for (size_t i = 0; i < result->n_runs; i++) {
         const pk_command_run *run = &result->runs[i];
-        if (!pk_command_counts(result, run) || run->rss_bytes == 0) continue;
+        if (!pk_command_counted(report, run) || run->rss_bytes == 0) continue;
         if (p.low == 0 || run->rss_bytes < p.low) p.low = run->rss_bytes;
         if (run->rss_bytes > p.high) p.high = run->rss_bytes;
         p.floor = p.floor && run->rss_is_floor;
@@ -269,8 +240,9 @@ static peaks peaks_of(const pk_command_result *result) {
     return p;
 }
 
-char *pk_command_peak_text(char out[PK_COMMAND_WORDS_MAX], const pk_command_result *result) {
-    peaks p = peaks_of(result);
+char *pk_command_peak_text(char out[PK_COMMAND_WORDS_MAX], const pk_command_report *report,
+                           const pk_command_result *result) {
+    peaks p = peaks_of(report, result);
     char text[PK_QUANTITY_MAX];
     pk_quantity_text(text, sizeof text, PK_Q_BYTES, (double)p.high, 3);
     snprintf(out, PK_COMMAND_WORDS_MAX, "%s%s", p.high && p.floor ? "<= " : "",
@@ -278,10 +250,11 @@ char *pk_command_peak_text(char out[PK_COMMAND_WORDS_MAX], const pk_command_resu
     return out;
 }
 
-char *pk_command_memory_text(char out[PK_COMMAND_WORDS_MAX], const pk_command_result *result) {
-    peaks p = peaks_of(result);
+char *pk_command_memory_text(char out[PK_COMMAND_WORDS_MAX], const pk_command_report *report,
+                             const pk_command_result *result) {
+    peaks p = peaks_of(report, result);
     char least[PK_QUANTITY_MAX], most[PK_COMMAND_WORDS_MAX];
-    pk_command_peak_text(most, result);
+    pk_command_peak_text(most, report, result);
     pk_quantity_text(least, sizeof least, PK_Q_BYTES, (double)p.low, 3);
     if (p.high && p.floor)
         snprintf(out, PK_COMMAND_WORDS_MAX, "%.64s (no more than the launcher takes)", most);
@@ -291,12 +264,13 @@ char *pk_command_memory_text(char out[PK_COMMAND_WORDS_MAX], const pk_command_re
     return out;
 }
 
-double pk_command_counter(const pk_command_result *result, pk_counter counter) {
+double pk_command_counter(const pk_command_report *report, const pk_command_result *result,
+                          pk_counter counter) {
     double sum = 0;
     size_t n = 0;
     for (size_t i = 0; i < result->n_runs; i++) {
         const pk_command_run *run = &result->runs[i];
-        if (!pk_command_counts(result, run)) continue;
+        if (!pk_command_counted(report, run)) continue;
         if (!run->counters.known[counter]) return NAN;
         sum += run->counters.value[counter];
         n++;

@@ -21,14 +21,11 @@ char *pk_command_time(char out[PK_COMMAND_TEXT_MAX], double seconds, pk_command_
 /* "11.3" */
 char *pk_command_number(char out[PK_COMMAND_TEXT_MAX], double seconds, pk_command_unit unit);
 
-/* Is this run in the figures of its result? Failed ones are only if the caller wanted so, those
- * that timed out never. */
-bool pk_command_counts(const pk_command_result *result, const pk_command_run *run);
+/* pk_command_counts by the report's options. */
+bool pk_command_counted(const pk_command_report *report, const pk_command_run *run);
 /* Code, or 128 + signal, as a shell gives it. */
 int pk_command_status(const pk_command_run *run);
 
-const pk_command_figures *pk_command_figures_of(const pk_command_result *result,
-                                                pk_command_metric metric);
 /* What ranks the results of this report. */
 pk_command_metric pk_command_ranked_by(const pk_command_report *report);
 /* The confidence level of the report's intervals. */
@@ -38,10 +35,7 @@ pk_quantity pk_command_quantity(pk_command_metric metric);
 char *pk_command_figure_text(char out[PK_QUANTITY_MAX], pk_command_metric metric, double value,
                              int digits);
 
-/* hyperfine's ratio of two means, >= 1 whichever is larger, with its sigma (the error of a quotient
- * without covariance; NaN where either spread is unknown). NaN: one mean is 0 or unknown. */
-double pk_command_ratio(const pk_command_figures *of, const pk_command_figures *to, double *sd);
-/* The index of the result with the least mean wall time; n_results: none has one. */
+/* The index of the result with the least mean wall time; 0 where none has one. */
 size_t pk_command_fastest(const pk_command_report *report);
 /* Indices of all results, ascending by the mean of the metric, those without one last; equal ones
  * stay in order. The caller frees it; NULL: out of memory. */
@@ -50,7 +44,8 @@ size_t *pk_command_ascending(const pk_command_report *report,
 
 #define PK_COMMAND_WORDS_MAX 400
 /* "2 of 20 runs failed (exit code 1), 1 of them timed out; not in the figures"; empty: none. */
-char *pk_command_failed_text(char out[PK_COMMAND_WORDS_MAX], const pk_command_result *result);
+char *pk_command_failed_text(char out[PK_COMMAND_WORDS_MAX], const pk_command_report *report,
+                             const pk_command_result *result);
 /* "regressed: +91 % slower (95 % CI +88 .. +94), +10.2 ms" for change i (0: what ranks; 1: CPU);
  * empty: not compared. */
 char *pk_command_change_text(char out[PK_COMMAND_WORDS_MAX], const pk_command_report *report,
@@ -64,11 +59,14 @@ const char *pk_command_change_name(const pk_command_report *report, size_t i);
 char *pk_command_basis_text(char out[PK_COMMAND_WORDS_MAX], const pk_command_report *report,
                             const pk_command_change *change);
 /* "1.1 MiB", "1.1 MiB .. 1.3 MiB", "at most 548 KiB (no more than the launcher takes)"; "-". */
-char *pk_command_memory_text(char out[PK_COMMAND_WORDS_MAX], const pk_command_result *result);
+char *pk_command_memory_text(char out[PK_COMMAND_WORDS_MAX], const pk_command_report *report,
+                             const pk_command_result *result);
 /* "1.1 MiB", "<= 548 KiB": the peak of the runs that count; "-": unknown. */
-char *pk_command_peak_text(char out[PK_COMMAND_WORDS_MAX], const pk_command_result *result);
+char *pk_command_peak_text(char out[PK_COMMAND_WORDS_MAX], const pk_command_report *report,
+                           const pk_command_result *result);
 /* The mean of a counter over the runs that count; NaN where one of them lacks it. */
-double pk_command_counter(const pk_command_result *result, pk_counter counter);
+double pk_command_counter(const pk_command_report *report, const pk_command_result *result,
+                          pk_counter counter);
 /* Are the counters without the kernel's share? */
 bool pk_command_counters_user_only(const pk_command_result *result);
 /* "interleaved", "random", "grouped": how the runs were ordered. */

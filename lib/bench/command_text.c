@@ -107,8 +107,8 @@ static void several_runs(const pk_command_result *r, bool colour, pk_command_uni
 }
 
 /* "  11.3 ms ±   0.5 ms    11.2 ms median    0.9 ms CPU    1.1 MiB    20 runs  NAME" */
-static void compact_line(const pk_command_result *r, const pk_command_style *style,
-                         pk_command_unit unit, pk_strbuf *out) {
+static void compact_line(const pk_command_report *report, const pk_command_result *r,
+                         const pk_command_style *style, pk_command_unit unit, pk_strbuf *out) {
     char text[PK_COMMAND_WORDS_MAX];
     bool colour = style->colour;
     time_field(out, colour, PK_BOLD_GREEN, r->wall.mean, unit);
@@ -119,7 +119,7 @@ static void compact_line(const pk_command_result *r, const pk_command_style *sty
     pk_strbuf_add_str(out, "  CPU ");
     time_field(out, colour, PK_BLUE, r->cpu.mean, unit);
     pk_strbuf_add_str(out, "  ");
-    pk_command_field(out, colour, PK_PLAIN, pk_command_peak_text(text, r));
+    pk_command_field(out, colour, PK_PLAIN, pk_command_peak_text(text, report, r));
     pk_strbuf_addf(out, "  %4zu run%s  ", r->wall.n, r->wall.n == 1 ? " " : "s");
     add_name(out, r->of->shown, style, PK_PLAIN);
     if (r->n_failed > 0) {
@@ -135,7 +135,7 @@ void pk_command_render_result(const pk_command_report *report, size_t index,
     const pk_command_result *r = &report->results[index];
     pk_command_unit unit = pk_command_unit_for(style->unit, r->wall.mean);
     if (style->compact) {
-        compact_line(r, style, unit, out);
+        compact_line(report, r, style, unit, out);
         return;
     }
     if (r->wall.n == 1) one_run(r, style->colour, unit, out);

@@ -77,10 +77,11 @@ static void cpu_line(const pk_command_result *r, bool colour, pk_time_unit wante
     pk_strbuf_add_char(out, '\n');
 }
 
-static void memory_line(const pk_command_result *r, pk_strbuf *out) {
+static void memory_line(const pk_command_report *report, const pk_command_result *r,
+                        pk_strbuf *out) {
     char text[PK_COMMAND_WORDS_MAX];
     label(out, "Peak memory");
-    pk_strbuf_addf(out, "%s\n", pk_command_memory_text(text, r));
+    pk_strbuf_addf(out, "%s\n", pk_command_memory_text(text, report, r));
 }
 
 /* "1.23 M": a count in thousands, millions ... */
@@ -99,13 +100,14 @@ static void count_text(char out[PK_QUANTITY_MAX], double value) {
     pk_quantity_text(out, PK_QUANTITY_MAX, PK_Q_COUNT, value, 4);
 }
 
-static void counter_line(const pk_command_result *r, pk_strbuf *out) {
+static void counter_line(const pk_command_report *report, const pk_command_result *r,
+                         pk_strbuf *out) {
     double value[PK_COUNTERS];
     size_t n = 0;
     label(out, "Counters");
     for (size_t i = 0; i < PK_COUNTERS; i++) {
         char text[PK_QUANTITY_MAX];
-        value[i] = pk_command_counter(r, (pk_counter)i);
+        value[i] = pk_command_counter(report, r, (pk_counter)i);
         if (!isfinite(value[i])) continue;
         count_text(text, value[i]);
         pk_strbuf_addf(out, "%s%s %s", n++ ? ", " : "", text, pk_counter_name((pk_counter)i));
@@ -117,9 +119,10 @@ static void counter_line(const pk_command_result *r, pk_strbuf *out) {
     pk_strbuf_add_char(out, '\n');
 }
 
-static void failed_line(const pk_command_result *r, bool colour, pk_strbuf *out) {
+static void failed_line(const pk_command_report *report, const pk_command_result *r, bool colour,
+                        pk_strbuf *out) {
     char text[PK_COMMAND_WORDS_MAX];
-    if (!pk_command_failed_text(text, r)[0]) return;
+    if (!pk_command_failed_text(text, report, r)[0]) return;
     label(out, "Failed");
     pk_command_span(out, colour, PK_RED, text);
     pk_strbuf_add_char(out, '\n');
@@ -127,8 +130,8 @@ static void failed_line(const pk_command_result *r, bool colour, pk_strbuf *out)
 
 /* ---- distribution ---- */
 
-bool pk_command_blocks(const pk_command_result *r, size_t cells, pk_strbuf *out, double *low,
-                       double *high, size_t *beyond) {
+bool pk_command_blocks(const pk_command_report *report, const pk_command_result *r, size_t cells,
+                       pk_strbuf *out, double *low, double *high, size_t *beyond) {
     static const char *const blocks[] = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
     size_t n = 0, counts[BLOCKS_MAX] = {0}, most = 0;
     *beyond = 0;
@@ -136,7 +139,7 @@ bool pk_command_blocks(const pk_command_result *r, size_t cells, pk_strbuf *out,
     double *sorted = calloc(r->n_runs, sizeof *sorted);
     if (!sorted) return false;
     for (size_t i = 0; i < r->n_runs; i++)
-        if (pk_command_counts(r, &r->runs[i])) sorted[n++] = r->runs[i].wall_s;
+        if (pk_command_counted(report, &r->runs[i])) sorted[n++] = r->runs[i].wall_s;
     pk_sort(sorted, n);
     double from, to;
     pk_page_domain(sorted, n, 0, &from, &to, beyond);
@@ -157,8 +160,8 @@ bool pk_command_blocks(const pk_command_result *r, size_t cells, pk_strbuf *out,
     return true;
 }
 
-static void distribution_line(const pk_command_result *r, const pk_command_style *style,
-                              pk_command_unit unit, pk_strbuf *out) {
+static void distribution_line(const pk_command_report *report, const pk_command_result *r,
+                              const pk_command_style *style, pk_command_unit unit, pk_strbuf *out) {
     char text[PK_COMMAND_TEXT_MAX];
     pk_strbuf row;
     double low, high;
@@ -166,7 +169,7 @@ static void distribution_line(const pk_command_result *r, const pk_command_style
     int room = style->width > 0 ? style->width - LABEL_CELLS - 2 * 12 : BLOCKS_MAX;
     size_t cells = room > BLOCKS_MAX ? BLOCKS_MAX : room < BLOCKS_MIN ? BLOCKS_MIN : (size_t)room;
     pk_strbuf_init(&row, 4 * BLOCKS_MAX);
-    if (!pk_command_blocks(r, cells, &row, &low, &high, &beyond)) out->failed = true;
+    if (!pk_command_blocks(report, r, cells, &row, &low, &high, &beyond)) out->failed = true;
     else if (row.length > 0) {
         label(out, "Distribution");
         pk_strbuf_addf(out, "%8s ", pk_command_time(text, low, unit));
@@ -212,11 +215,11 @@ void pk_command_own_lines(const pk_command_report *report, size_t index,
         if (r->wall.n > 1) median_line(report, r, style->colour, unit, out);
         percentile_line(r, unit, out);
         cpu_line(r, style->colour, style->unit, out);
-        memory_line(r, out);
-        counter_line(r, out);
-        if (style->histogram) distribution_line(r, style, unit, out);
+        memory_line(report, r, out);
+        counter_line(report, r, out);
+        if (style->histogram) distribution_line(report, r, style, unit, out);
     }
-    failed_line(r, style->colour, out);
+    failed_line(report, r, style->colour, out);
     stored_lines(report, index, style->colour, out);
 }
 

@@ -20,7 +20,7 @@ void pk_command_own_summary(const pk_command_report *report, const pk_command_st
 /* The runs that count as a row of blocks, `cells` of them, from the least to the largest time, all
  * that lies far above the rest in none of them: *beyond of them, above *high. Appends nothing for
  * fewer than 5 runs or equal times. False: out of memory. */
-bool pk_command_blocks(const pk_command_result *result, size_t cells, pk_strbuf *out, double *low,
-                       double *high, size_t *beyond);
+bool pk_command_blocks(const pk_command_report *report, const pk_command_result *result,
+                       size_t cells, pk_strbuf *out, double *low, double *high, size_t *beyond);
 
 #endif

@@ -1,5 +1,6 @@
 /* Warnings of one command. Which there are, and in which order, is hyperfine's; the words are ours.
- * Advice depends on what was already done: nobody is told to try what they use. */
+ * Advice depends on what was already done: nobody is told to try what they use. In our own style
+ * what pk_command_analyse found stands in the place of hyperfine's about failures and outliers. */
 #include "bench/command_render.h"
 
 #include <math.h>
@@ -18,22 +19,10 @@ static void warn(pk_strbuf *out, bool colour, const char *text) {
     pk_strbuf_add_char(out, '\n');
 }
 
-static void too_short(const pk_command_result *r, bool colour, pk_strbuf *out) {
-    if (r->below_5ms)
-        warn(out, colour,
-             "some runs took less than 5 ms, which a shell's own start, taken off them, is too "
-             "uncertain for. Use --shell=none (-N) if the command needs no shell.");
-    if (r->below_shell)
-        warn(out, colour,
-             "some runs took no longer than the shell alone: their time is shown as 0.");
-}
-
-static void ignored_failures(const pk_command_result *r, const pk_command_style *style,
-                             pk_strbuf *out) {
-    char failed[PK_COMMAND_WORDS_MAX];
-    if (r->n_failed == 0) return;
-    if (style->hyperfine) warn(out, style->colour, "non-zero exit codes are ignored.");
-    else warn(out, style->colour, pk_command_failed_text(failed, r));
+static void too_short(bool colour, pk_strbuf *out) {
+    warn(out, colour,
+         "some runs took less than 5 ms, which a shell's own start, taken off them, is too "
+         "uncertain for. Use --shell=none (-N) if the command needs no shell.");
 }
 
 static void first_run(const pk_command_result *r, bool warmed, bool prepared, bool colour,
@@ -86,10 +75,11 @@ void pk_command_render_warnings(const pk_command_report *report, size_t index,
     bool warmed = options->warmup > 0, prepared = options->prepares.count > 0;
     pk_strbuf own;
     pk_strbuf_init(&own, out->max_bytes);
-    too_short(r, style->colour, &own);
-    ignored_failures(r, style, &own);
+    if (r->below_5ms) too_short(style->colour, &own);
+    if (style->hyperfine && r->n_failed > 0)
+        warn(&own, style->colour, "non-zero exit codes are ignored.");
     if (r->first_run_slow) first_run(r, warmed, prepared, style->colour, &own);
-    else if (r->has_outliers) outliers(warmed, prepared, style->colour, &own);
+    else if (style->hyperfine && r->has_outliers) outliers(warmed, prepared, style->colour, &own);
     if (!style->hyperfine) {
         failure_output(r->first_failure, style->colour, &own);
         for (size_t i = 0; i < r->n_warnings; i++) warn(&own, style->colour, r->warnings[i]);
