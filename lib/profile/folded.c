@@ -126,7 +126,8 @@ static void add_name(const pk_stack_tree *tree, uint32_t name, pk_strbuf *out) {
 
 static void add_stack(const pk_stack_tree *tree, uint32_t node, uint32_t *path, pk_strbuf *out) {
     uint32_t depth = 0;
-    for (uint32_t i = node; i != PK_NODE_ROOT; i = pk_node(tree, i)->parent) path[depth++] = i;
+    for (uint32_t i = node; i != PK_NODE_ROOT; i = pk_node(tree, i)->parent)
+        if (pk_node(tree, i)->name != PK_NAME_NONE) path[depth++] = i;
     while (depth-- > 0) {
         add_name(tree, pk_node(tree, path[depth])->name, out);
         if (depth > 0) pk_strbuf_add_char(out, ';');

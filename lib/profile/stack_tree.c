@@ -103,6 +103,8 @@ uint32_t pk_stack_tree_add(pk_stack_tree *tree, const uint32_t frames[], size_t 
     }
     uint32_t node = PK_NODE_ROOT;
     for (size_t i = 0; i < n && node != PK_NODE_NONE; i++) node = child(tree, node, frames[i]);
+    if (tree->in_order && node != PK_NODE_NONE && pk_node(tree, node)->last_child != PK_NODE_NONE)
+        node = child(tree, node, PK_NAME_NONE);
     if (node == PK_NODE_NONE) {
         pk_fail(err, PK_E_LIMIT, NULL, "not enough memory for %zu call stack nodes",
                 tree->nodes.count);
