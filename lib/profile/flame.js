@@ -101,7 +101,7 @@ function flameGraph(svg) {
         var width = svg.getBoundingClientRect().width || 1200;
         frames.setAttribute("width", Math.max(width - 2 * XPAD, 40));
         [searchButton, matched].forEach(function (text) { text.setAttribute("x", width - XPAD); });
-        if (caseButton) caseButton.setAttribute("x", width - XPAD - 7 * charPx - 12);
+        if (caseButton) caseButton.setAttribute("x", width - XPAD - 14 * charPx);
         if (titleText) { // leaves room for the buttons at its sides
             var room = Math.max(Math.floor((width - 240) / (charPx * 17 / 12)), 8);
             titleText.textContent = fullTitle.length <= room ? fullTitle
@@ -144,6 +144,7 @@ function flameGraph(svg) {
         } catch (error) {
             expression = null;
             highlight();
+            details.textContent = " ";
             matched.textContent = "Not a regular expression: " + text;
             show(matched, true);
         }

@@ -320,7 +320,7 @@ static void add_controls(picture *p) {
     char right[16], left_of_it[16];
     snprintf(right, sizeof right, "%u", p->width - X_PAD);
     snprintf(left_of_it, sizeof left_of_it, "%.0f",
-             p->width - X_PAD - 7 * font * p->style->font_width - 12);
+             p->width - X_PAD - 14 * font * p->style->font_width);
     add_text(p, "title", NULL, "50.0000%", 2 * font, p->style->title);
     if (p->style->subtitle) add_text(p, "subtitle", NULL, "50.0000%", 4 * font, p->style->subtitle);
     add_text(p, "details", NULL, "10", low, " ");
