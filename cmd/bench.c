@@ -44,8 +44,9 @@ static const char *const color_values[] = {"auto", "always", "never", NULL};
 static const pk_opt bench_opts[] = {
     {0, "FILTER|FILE", PK_OPT_TEXT_LIST, OPTION(words, pk_text_list), .arg = "FILTER|FILE",
      .help = "benchmarks to run, by a part of their id; or files that bring some",
-     .details = "An existing file that ends in .so, .c, .cc, .cpp, .py or .js brings its benchmarks; without one, the built-in suite "
-                "runs. Every other word is a regular expression (POSIX extended) that may match anywhere in an id; of "
+     .details = "An existing file that ends in .so, .c, .cc, .cpp, .cxx, .py or .js brings its benchmarks; without one, "
+                "the built-in suite runs. Sources are compiled by $CC and $CXX; one without benchmarks is linked to those "
+                "that have some. Every other word is a regular expression (POSIX extended) that may match anywhere in an id; of "
                 "several, any may match.", .complete = bench_complete_words, .flags = PK_OPT_POSITIONAL},
 
     {0, "skip", PK_OPT_TEXT_LIST, OPTION(skips, pk_text_list), .arg = "filter",
@@ -91,7 +92,8 @@ static const pk_opt bench_opts[] = {
      .details = "It speaks the driver protocol (docs/driver-protocol.md). Words are split without a shell. May be given "
                 "several times.", .group = "Selection", .complete = bench_complete_home},
     {0, "cflags", PK_OPT_TEXT, OPTION(cflags, const char *), .arg = "flags", .shown_default = "-O2",
-     .help = "flags for sources that perfkit compiles", .group = "Measuring"},
+     .help = "flags for sources that perfkit compiles",
+     .details = "Those of the linker too, as in '-O3 -Iinclude -lm'.", .group = "Measuring"},
     {0, "layouts", PK_OPT_COUNT, OPTION(layouts, uint64_t), .arg = "count", .shown_default = "32",
      .help = "layouts of such code to measure in",
      .details = "Where the linker happens to put a function can be several per cent. 1 leaves the code where it is.",

@@ -12,7 +12,7 @@
 
 #define ARENA_BYTES (64u << 20)
 #define BUDGET_NS (12 * PK_NS_PER_MS) /* for descriptions; what comes later has none */
-#define SOURCES "so c cc cpp py js"
+#define SOURCES "so c cc cpp cxx py js"
 
 typedef struct stored {
     pk_arena *arena;

@@ -108,6 +108,14 @@ static void on_note(void *context, const char *line) {
     if (!is_quiet(s)) fprintf(stderr, "%s: %s\n", s->name, line);
 }
 
+/* Even when quiet: that a source does not compile is the result then. */
+static void on_compiler(void *context, const char *text) {
+    session *s = context;
+    pk_progress_close(&s->progress);
+    fputs(text, stderr);
+    if (text[0] && text[strlen(text) - 1] != '\n') fputc('\n', stderr);
+}
+
 static pk_bench_detail detail_of(const session *s) {
     if (is_quiet(s)) return PK_DETAIL_QUIET;
     return s->cli->verbose || s->plan->format == BENCH_VERBOSE ? PK_DETAIL_VERBOSE
@@ -238,8 +246,11 @@ static bool judge(const session *s, const pk_bench_report *report, bool *failed,
 /* ---- measuring ---- */
 
 static bool measure(session *s, pk_bench_report *report, pk_err *err) {
-    const pk_bench_hooks hooks = {
-        .context = s, .progress = on_progress, .note = on_note, .finished = on_finished};
+    const pk_bench_hooks hooks = {.context = s,
+                                  .progress = on_progress,
+                                  .note = on_note,
+                                  .finished = on_finished,
+                                  .compiler = on_compiler};
     bool tty = isatty(STDERR_FILENO) == 1;
     if (!is_quiet(s) && !s->cli->verbose) s->progress = pk_progress_open(stderr, tty);
     bool ok = s->cli->load ? pk_bench_reload(&s->plan->bench, s->cli->load, &hooks, report, err)

@@ -48,7 +48,7 @@ static bool is_file(const char *word) {
 }
 
 bool bench_is_target(const char *word) {
-    static const char *const targets[] = {".so", ".c", ".cc", ".cpp", ".py", ".js", NULL};
+    static const char *const targets[] = {".so", ".c", ".cc", ".cpp", ".cxx", ".py", ".js", NULL};
     return ends_in(word, targets) && is_file(word);
 }
 
@@ -133,6 +133,13 @@ static void choose_baselines(const bench_cli *cli, bench_plan *plan) {
         }
     }
     plan->store = !cli->discard;
+}
+
+/* ---- compilers ---- */
+
+static const char *setting(const char *name) {
+    const char *value = getenv(name);
+    return value && value[0] ? value : NULL;
 }
 
 /* ---- numbers ---- */
@@ -225,6 +232,8 @@ bool bench_plan_make(const bench_cli *cli, const pk_parsed *parsed, bench_plan *
         return false;
     }
     choose_baselines(cli, &made);
+    made.bench.cc = setting("CC");
+    made.bench.cxx = setting("CXX");
     set_numbers(cli, parsed, &made.bench);
     made.pages = made.store && !cli->no_plot && cli->plotting != PLOT_DISABLED;
     if (!check_shares(cli, parsed, err) || !check_output(&made, err) ||

@@ -35,7 +35,8 @@ typedef enum pk_bench_compare {
 } pk_bench_compare;
 
 typedef struct pk_bench_options {
-    pk_text_list objects; /* FILE.so, FILE.c, FILE.py ... */
+    pk_text_list objects; /* FILE.so, FILE.c, FILE.py ... A source without a table of benchmarks is
+                             linked to each of those that have one */
     pk_text_list drivers; /* commands that speak docs/driver-protocol.md. Neither object nor driver:
                              the built-in suite */
     const char *python, *node; /* interpreters, a name or a path; NULL: not on this machine */
@@ -68,6 +69,7 @@ typedef struct pk_bench_options {
     const char *compare_with; /* baseline name, or the other object's path */
     const char *home;         /* the store; may not exist yet */
     const char *cflags;       /* for sources that perfkit compiles; NULL: "-O2" */
+    const char *cc, *cxx;     /* the compilers of C and C++, with their flags; NULL: cc, c++ */
     unsigned layouts;         /* of such code: 0 means the default, 32 */
 } pk_bench_options;
 
@@ -230,6 +232,7 @@ typedef struct pk_bench_hooks {
     void (*progress)(void *context, const pk_bench_progress *progress); /* may be NULL; at most
                                                                            5 times a second */
     void (*note)(void *context, const char *line); /* one warning; may be NULL */
+    void (*compiler)(void *context, const char *text); /* what it printed, as it is; may be NULL */
     /* A benchmark is finished and analysed; results come in the order of the list. */
     void (*finished)(void *context, const pk_bench_result *result);
 } pk_bench_hooks;

@@ -28,12 +28,12 @@ static bool ends_in(const char *path, const char *suffix) {
     return length > own && strcmp(path + length - own, suffix) == 0;
 }
 
-static bool is_cplusplus(const char *path) {
+bool pk_compile_is_cplusplus(const char *path) {
     return ends_in(path, ".cc") || ends_in(path, ".cpp") || ends_in(path, ".cxx");
 }
 
 bool pk_compile_takes(const char *path) {
-    return ends_in(path, ".c") || is_cplusplus(path);
+    return ends_in(path, ".c") || pk_compile_is_cplusplus(path);
 }
 
 /* ---- one run of the compiler ---- */
@@ -57,6 +57,27 @@ static bool add_words(command *c, const char *text, pk_err *err) {
     if (!words) return false;
     c->blocks[c->n_blocks++] = (char *)words;
     for (char **word = words; *word; word++) add(c, *word);
+    return true;
+}
+
+/* Of the linker alone, to which some compilers object when they do not link; *pair: so is the next
+ * word. */
+static bool is_of_linker(const char *word, bool *pair) {
+    *pair = strcmp(word, "-l") == 0 || strcmp(word, "-L") == 0 || strcmp(word, "-Xlinker") == 0;
+    if (word[0] != '-') return ends_in(word, ".a") || ends_in(word, ".o") || ends_in(word, ".so");
+    return *pair || strncmp(word, "-l", 2) == 0 || strncmp(word, "-L", 2) == 0 ||
+           strncmp(word, "-Wl,", 4) == 0;
+}
+
+static bool add_cflags(command *c, const char *text, bool linking, pk_err *err) {
+    char **words = pk_words_split(text, err);
+    if (!words) return false;
+    c->blocks[c->n_blocks++] = (char *)words;
+    for (char **word = words; *word; word++) {
+        bool pair;
+        if (linking || !is_of_linker(*word, &pair)) add(c, *word);
+        else if (pair && word[1]) word++;
+    }
     return true;
 }
 
@@ -108,16 +129,21 @@ static bool run(command *c, const char *what, const pk_compile_options *options,
 
 static const char *compiler_of(const pk_compile_options *options) {
     if (options->compiler) return options->compiler;
-    return is_cplusplus(options->source) ? "c++" : "cc";
+    return pk_compile_is_cplusplus(options->source) ? "c++" : "cc";
 }
 
 static const char *cflags_of(const pk_compile_options *options) {
     return options->cflags ? options->cflags : "-O2";
 }
 
-bool pk_toolchain_run(const char *what, const pk_compile_options *options,
-                      const char *const before[], const char *const after[], pk_strbuf *messages,
-                      pk_err *err) {
+typedef enum run_kind { COMPILING, LINKING, MERGING } run_kind;
+
+/* Runs the compiler with `before`, the user's cflags, `after` (both ended by NULL). What it prints
+ * is appended to *messages, cut where that is full. */
+static bool run_compiler(run_kind kind, const pk_compile_options *options,
+                         const char *const before[], const char *const after[], pk_strbuf *messages,
+                         pk_err *err) {
+    static const char *const names[] = {"compiling", "linking", "linking its sources"};
     command c = {.argv = PK_ARRAY(char *, WORDS_MAX)};
     bool ok = add_words(&c, compiler_of(options), err);
     if (ok && c.argv.count == 0) {
@@ -126,7 +152,7 @@ bool pk_toolchain_run(const char *what, const pk_compile_options *options,
         ok = false;
     }
     for (; ok && *before; before++) add(&c, *before);
-    ok = ok && add_words(&c, cflags_of(options), err);
+    ok = ok && (kind == MERGING || add_cflags(&c, cflags_of(options), kind == LINKING, err));
     for (; ok && *after; after++) add(&c, *after);
     add(&c, NULL);
     int output = memfd_create("messages", MFD_CLOEXEC);
@@ -135,7 +161,7 @@ bool pk_toolchain_run(const char *what, const pk_compile_options *options,
         pk_fix(err, "give fewer flags, or free some memory");
         ok = false;
     }
-    ok = ok && run(&c, what, options, output, err);
+    ok = ok && run(&c, names[kind], options, output, err);
     if (output >= 0) {
         keep_output(output, messages);
         close(output);
@@ -185,23 +211,33 @@ static bool compile(const pk_compile_options *options, const char *include, cons
                                 object,
                                 safe_path(options->source, buffer),
                                 NULL};
-    return pk_toolchain_run("compiling", options, head, tail, messages, err);
+    return run_compiler(COMPILING, options, head, tail, messages, err);
 }
 
 bool pk_toolchain_link(const pk_compile_options *options, const char *object, const char *script,
                        const char *shared, pk_strbuf *messages, pk_err *err) {
     const char *const head[] = {"-shared", object, NULL};
-    const char *const tail[] = {"-fno-lto",           "-Wl,-z,now", "-o", shared,
-                                script ? "-T" : NULL, script,       NULL};
-    return pk_toolchain_run("linking", options, head, tail, messages, err);
+    const char *const tail[] = {
+        "-fno-lto", "-Wl,-z,now", "-o", shared, script ? "-T" : "-Wl,-z,defs", script, NULL};
+    return run_compiler(LINKING, options, head, tail, messages, err);
 }
 
-bool pk_compile(const pk_compile_options *options, const char *object, const char *shared,
-                pk_strbuf *messages, pk_err *err) {
+bool pk_compile_link(const pk_compile_options *options, const char *object, const char *shared,
+                     pk_strbuf *messages, pk_err *err) {
+    return pk_toolchain_link(options, object, NULL, shared, messages, err);
+}
+
+bool pk_compile_merge(const pk_compile_options *options, const char *const objects[],
+                      const char *merged, pk_strbuf *messages, pk_err *err) {
+    const char *const head[] = {"-r", "-nostdlib", "-o", merged, NULL};
+    return run_compiler(MERGING, options, head, objects, messages, err);
+}
+
+bool pk_compile_object(const pk_compile_options *options, const char *object, pk_strbuf *messages,
+                       pk_err *err) {
     char include[PATH_BYTES], header[HEADER_BYTES];
     if (!make_include(object, include, header, err)) return false;
-    bool ok = compile(options, include, object, messages, err) &&
-              pk_toolchain_link(options, object, NULL, shared, messages, err);
+    bool ok = compile(options, include, object, messages, err);
     unlink(header);
     rmdir(include);
     return ok;

@@ -37,34 +37,88 @@ static bool is_function(const Elf64_Shdr *section, const char *name) {
            name[sizeof text - 1] && can_be_spelt(name);
 }
 
-bool pk_elf_code_sections(const void *data, size_t bytes, pk_array *names, pk_err *err) {
-    const char *file = data;
+/* The file's sections and their names. */
+typedef struct sections {
+    const char *file;
+    size_t bytes;
+    uint64_t at, n;
+    const char *names; /* the last of names_bytes is a NUL */
+    uint64_t names_bytes;
+} sections;
+
+static Elf64_Shdr section_of(const sections *s, uint64_t i) {
+    Elf64_Shdr section;
+    memcpy(&section, s->file + s->at + i * sizeof section, sizeof section);
+    return section;
+}
+
+/* A table of strings within the file. */
+static bool is_strings(const sections *s, const Elf64_Shdr *strings) {
+    return within(s->bytes, strings->sh_offset, strings->sh_size) && strings->sh_size > 0 &&
+           !s->file[strings->sh_offset + strings->sh_size - 1];
+}
+
+static bool open_sections(const void *data, size_t bytes, sections *s, pk_err *err) {
     Elf64_Ehdr header;
-    Elf64_Shdr strings, section;
+    *s = (sections){.file = data, .bytes = bytes};
     if (bytes < sizeof header) return fail(err, "it is too short");
-    memcpy(&header, file, sizeof header);
+    memcpy(&header, data, sizeof header);
     if (!is_ours(&header)) return fail(err, "it is of another kind");
+    s->at = header.e_shoff;
+    if (!within(bytes, s->at, sizeof(Elf64_Shdr))) return fail(err, "it has no sections");
     /* More than 65279 sections: their number stands in the first one. */
-    uint64_t n = header.e_shnum, strings_at = header.e_shstrndx;
-    if (!within(bytes, header.e_shoff, sizeof section)) return fail(err, "it has no sections");
-    memcpy(&section, file + header.e_shoff, sizeof section);
-    if (n == 0) n = section.sh_size;
-    if (strings_at == SHN_XINDEX) strings_at = section.sh_link;
-    if (n > bytes / sizeof section || !within(bytes, header.e_shoff, n * sizeof section) ||
-        strings_at >= n)
+    const Elf64_Shdr first = section_of(s, 0);
+    s->n = header.e_shnum ? header.e_shnum : first.sh_size;
+    uint64_t strings_at = header.e_shstrndx == SHN_XINDEX ? first.sh_link : header.e_shstrndx;
+    if (s->n > bytes / sizeof first || !within(bytes, s->at, s->n * sizeof first) ||
+        strings_at >= s->n)
         return fail(err, "its sections are broken");
-    memcpy(&strings, file + header.e_shoff + strings_at * sizeof section, sizeof strings);
-    if (!within(bytes, strings.sh_offset, strings.sh_size) || strings.sh_size == 0 ||
-        file[strings.sh_offset + strings.sh_size - 1])
-        return fail(err, "its names are broken");
-    for (uint64_t i = 0; i < n; i++) {
-        memcpy(&section, file + header.e_shoff + i * sizeof section, sizeof section);
-        if (section.sh_name >= strings.sh_size) return fail(err, "its names are broken");
-        const char *name = file + strings.sh_offset + section.sh_name;
+    const Elf64_Shdr strings = section_of(s, strings_at);
+    if (!is_strings(s, &strings)) return fail(err, "its names are broken");
+    s->names = s->file + strings.sh_offset;
+    s->names_bytes = strings.sh_size;
+    return true;
+}
+
+bool pk_elf_code_sections(const void *data, size_t bytes, pk_array *names, pk_err *err) {
+    sections s;
+    if (!open_sections(data, bytes, &s, err)) return false;
+    for (uint64_t i = 0; i < s.n; i++) {
+        const Elf64_Shdr section = section_of(&s, i);
+        if (section.sh_name >= s.names_bytes) return fail(err, "its names are broken");
+        const char *name = s.names + section.sh_name;
         if (!is_function(&section, name)) continue;
         const char **at = pk_array_push(names);
         if (!at) return fail(err, "it has too many functions");
         *at = name;
+    }
+    return true;
+}
+
+static bool is_of_cplusplus(const char *name) {
+    return strncmp(name, "_Z", 2) == 0 || strncmp(name, "__gxx_personality_", 18) == 0;
+}
+
+bool pk_elf_symbols(const void *data, size_t bytes, const char *name, bool *defined,
+                    bool *cplusplus, pk_err *err) {
+    sections s;
+    *defined = *cplusplus = false;
+    if (!open_sections(data, bytes, &s, err)) return false;
+    for (uint64_t i = 0; i < s.n; i++) {
+        const Elf64_Shdr table = section_of(&s, i);
+        if (table.sh_type != SHT_SYMTAB) continue;
+        if (!within(bytes, table.sh_offset, table.sh_size) || table.sh_link >= s.n)
+            return fail(err, "its symbols are broken");
+        const Elf64_Shdr strings = section_of(&s, table.sh_link);
+        if (!is_strings(&s, &strings)) return fail(err, "its symbols are broken");
+        for (uint64_t k = 0; k < table.sh_size / sizeof(Elf64_Sym); k++) {
+            Elf64_Sym symbol;
+            memcpy(&symbol, s.file + table.sh_offset + k * sizeof symbol, sizeof symbol);
+            if (symbol.st_name >= strings.sh_size) return fail(err, "its symbols are broken");
+            const char *own = s.file + strings.sh_offset + symbol.st_name;
+            if (symbol.st_shndx == SHN_UNDEF) *cplusplus |= is_of_cplusplus(own);
+            else *defined |= strcmp(own, name) == 0;
+        }
     }
     return true;
 }

@@ -15,7 +15,6 @@
 #include "bench/store.h"
 
 #define OBJECT_BYTES_MAX (256u << 20)
-#define COMPILE_TIMEOUT_NS (120 * PK_NS_PER_S)
 #define MESSAGES_MAX (64u << 10)
 
 /* ---- content ---- */
@@ -96,25 +95,6 @@ bool pk_object_separate(const pk_object_opener *o, pk_object *object, const pk_o
 
 /* ---- sources ---- */
 
-static void note_lines(const pk_object_opener *o, char *text) {
-    if (!o->hooks || !o->hooks->note) return;
-    for (char *line = text, *end; *line; line = end) {
-        end = strchrnul(line, '\n');
-        if (*end) *end++ = '\0';
-        if (*line) o->hooks->note(o->hooks->context, line);
-    }
-}
-
-/* Where nobody hears the notes, the error itself holds the compiler's first. */
-static void name_first_error(const pk_object_opener *o, const char *messages, pk_err *err) {
-    const char *first = o->hooks && o->hooks->note ? NULL : strstr(messages, "error:");
-    if (!first) return;
-    while (first > messages && first[-1] != '\n') first--;
-    pk_err said = *err;
-    pk_fail(err, said.kind, said.where, "%s: %.*s", said.what, (int)strcspn(first, "\n"), first);
-    pk_fix(err, "%s", said.fix);
-}
-
 /* Links the compiled object `relocatable`: in many layouts, or once. */
 static bool link_layouts(const pk_object_opener *o, const pk_compile_options *how,
                          const char *relocatable, unsigned count, pk_object *object,
@@ -133,14 +113,14 @@ static unsigned layouts_wanted(const pk_bench_options *options) {
     return options->layouts > 0 ? options->layouts : PK_LAYOUTS_DEFAULT;
 }
 
-static bool compile_in(const pk_object_opener *o, const char *folder, const char *source,
-                       pk_object *object, pk_strbuf *messages, pk_err *err) {
+static bool link_in(const pk_object_opener *o, const char *folder, const pk_source *source,
+                    pk_object *object, pk_strbuf *messages, pk_err *err) {
     char relocatable[64], shared[64];
     snprintf(relocatable, sizeof relocatable, "%s/object.o", folder);
     snprintf(shared, sizeof shared, "%s/object.so", folder);
-    const pk_compile_options how = {
-        .source = source, .cflags = o->options->cflags, .timeout_ns = COMPILE_TIMEOUT_NS};
-    bool ok = pk_compile(&how, relocatable, shared, messages, err) &&
+    pk_compile_options how;
+    bool ok = pk_sources_join(o->sources, source, relocatable, &how, messages, err) &&
+              pk_compile_link(&how, relocatable, shared, messages, err) &&
               pk_object_keep_content(o, relocatable, object, err);
     if (ok && o->layouts) {
         ok = link_layouts(o, &how, relocatable, layouts_wanted(o->options), object, messages, err);
@@ -156,30 +136,26 @@ static bool compile_in(const pk_object_opener *o, const char *folder, const char
 static bool open_source(const pk_object_opener *o, const char *name, pk_object *object,
                         pk_err *err) {
     char folder[] = "/tmp/perfkit-XXXXXX";
-    if (!mkdtemp(folder)) {
-        pk_fail(err, PK_E_SYS, "/tmp", "cannot make a folder to compile %s in", name);
-        pk_fix(err, "make /tmp writable");
-        return false;
-    }
+    const pk_source *source = pk_sources_get(o->sources, name, err);
+    if (!source || !pk_sources_folder(folder, name, err)) return false;
     pk_strbuf messages;
     pk_strbuf_init(&messages, MESSAGES_MAX);
-    bool ok = compile_in(o, folder, name, object, &messages, err);
+    bool ok = link_in(o, folder, source, object, &messages, err);
     rmdir(folder);
-    if (!ok) name_first_error(o, messages.data, err);
-    note_lines(o, messages.data);
+    pk_sources_tell(o->sources, &messages, ok, err);
     pk_strbuf_fini(&messages);
     return ok;
 }
 
 static bool link_artefact(const pk_object_opener *o, const char *path, pk_object *object,
                           pk_err *err) {
-    const pk_compile_options how = {
-        .source = object->name, .cflags = o->options->cflags, .timeout_ns = COMPILE_TIMEOUT_NS};
+    const pk_compile_options how =
+        pk_sources_how(o->sources, object->name, object->data, object->bytes);
     pk_strbuf messages;
     pk_strbuf_init(&messages, MESSAGES_MAX);
     bool ok = link_layouts(o, &how, path, o->layouts ? layouts_wanted(o->options) : 1, object,
                            &messages, err);
-    note_lines(o, messages.data);
+    pk_sources_tell(o->sources, &messages, ok, err);
     pk_strbuf_fini(&messages);
     return ok;
 }

@@ -4,6 +4,7 @@
 #define PK_BENCH_OBJECT_H
 
 #include "bench/program.h"
+#include "bench/sources.h"
 #include "bench/spawn.h"
 
 typedef struct pk_object {
@@ -27,9 +28,9 @@ typedef struct pk_object {
 typedef struct pk_object_opener {
     const pk_spawn_place *place;
     const pk_bench_options *options;
-    const pk_bench_hooks *hooks; /* for notes; may be NULL */
-    bool layouts;                /* compiled code in many layouts; else in one */
-    const char *group;           /* of drivers' files that name none; NULL: the file's name */
+    pk_sources *sources; /* compiled so far */
+    bool layouts;        /* compiled code in many layouts; else in one */
+    const char *group;   /* of drivers' files that name none; NULL: the file's name */
 } pk_object_opener;
 
 /* Each leaves something to close in *object only on success, and asks it for its offers: an object

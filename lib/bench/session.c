@@ -23,8 +23,12 @@ static bool open_objects(pk_session *s, pk_err *err) {
     size_t wanted = named > 0 ? named : 2;
     s->objects = calloc(wanted, sizeof *s->objects);
     if (!s->objects) return pk_bench_no_memory(err);
-    for (; s->n_objects < wanted; s->n_objects++)
-        if (!open_object(s, s->n_objects, &s->objects[s->n_objects], err)) return false;
+    for (size_t i = 0; i < wanted; i++) {
+        const pk_text_list *names = &s->options->objects;
+        if (i < names->count && pk_sources_is_part(&s->sources, names->items[i])) continue;
+        if (!open_object(s, i, &s->objects[s->n_objects], err)) return false;
+        s->n_objects++;
+    }
     return true;
 }
 
@@ -116,8 +120,10 @@ bool pk_session_open(pk_session *s, const pk_bench_options *options, const pk_be
                                 .intr = intr,
                                 .arena = arena};
     s->opener = (pk_object_opener){
-        .place = &s->place, .options = options, .hooks = hooks, .layouts = layouts};
-    if (open_objects(s, err) && select_cases(s, err) && leave_out_missing(s, err)) return true;
+        .place = &s->place, .options = options, .sources = &s->sources, .layouts = layouts};
+    if (pk_sources_open(options, hooks, &s->sources, err) && open_objects(s, err) &&
+        select_cases(s, err) && leave_out_missing(s, err))
+        return true;
     pk_session_close(s);
     return false;
 }
@@ -125,6 +131,7 @@ bool pk_session_open(pk_session *s, const pk_bench_options *options, const pk_be
 void pk_session_close(pk_session *s) {
     for (size_t i = 0; i < s->n_objects; i++) pk_object_close(&s->objects[i]);
     free(s->objects);
+    pk_sources_close(&s->sources);
     pk_program_close(&s->worker);
     s->objects = NULL;
     s->n_objects = 0;

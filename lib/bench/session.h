@@ -14,7 +14,8 @@ typedef struct pk_session {
     pk_program worker;
     pk_spawn_place place;
     pk_object_opener opener; /* points into this struct: a session does not move */
-    pk_object *objects;      /* n_objects, those with a failure too */
+    pk_sources sources;
+    pk_object *objects; /* n_objects, those with a failure too */
     size_t n_objects;
     pk_bench_case *cases; /* of the objects without a failure */
     size_t n_cases;

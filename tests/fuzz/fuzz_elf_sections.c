@@ -20,6 +20,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes) {
         assert(name + length < end && strncmp(name, ".text.", 6) == 0 && length > 6);
         assert(strcspn(name, " \n*(){}[]?;\"'\\/,") == length);
     }
+    bool defined, cplusplus;
+    if (!pk_elf_symbols(data, bytes, "two", &defined, &cplusplus, &err))
+        assert(err.what[0] && err.fix[0]);
     pk_array_fini(&names);
     return 0;
 }

@@ -74,7 +74,8 @@ static int end(void **state) {
 
 static bool compile(fixture *f) {
     memset(&f->err, 0, sizeof f->err);
-    return pk_compile(&f->options, f->object, f->shared, &f->messages, &f->err);
+    return pk_compile_object(&f->options, f->object, &f->messages, &f->err) &&
+           pk_compile_link(&f->options, f->object, f->shared, &f->messages, &f->err);
 }
 
 /* ---- compiling ---- */

@@ -86,8 +86,11 @@ static pk_bench_options options_of(const fixture *f) {
 }
 
 static bool try_run(fixture *f, const pk_bench_options *options, pk_err *err) {
-    const pk_bench_hooks hooks = {
-        .context = f, .progress = on_progress, .note = on_note, .finished = on_finished};
+    const pk_bench_hooks hooks = {.context = f,
+                                  .progress = on_progress,
+                                  .note = on_note,
+                                  .finished = on_finished,
+                                  .compiler = on_note};
     f->finished[0] = f->notes[0] = '\0';
     f->progress = 0;
     memset(err, 0, sizeof *err);
@@ -343,7 +346,9 @@ static void files_in_common_are_copied(void **state) {
                                   .timeout_ns = 30 * PK_NS_PER_S,
                                   .deadline_ns = UINT64_MAX,
                                   .arena = arena};
-    const pk_object_opener opener = {.place = &place, .options = &options, .layouts = true};
+    pk_sources sources = {.options = &options};
+    const pk_object_opener opener = {
+        .place = &place, .options = &options, .sources = &sources, .layouts = true};
     const char *const names[] = {f->pace_0, source};
     for (int i = 0; i < 2; i++) {
         pk_object new, old, other;
@@ -367,6 +372,7 @@ static void files_in_common_are_copied(void **state) {
         pk_object_close(&other);
     }
     pk_program_close(&worker);
+    pk_sources_close(&sources);
     pk_arena_free(arena);
 }
 

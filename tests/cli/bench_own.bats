@@ -1,0 +1,124 @@
+#!/usr/bin/env bats
+# perfkit bench: benchmarks of one's own, from sources.
+load bench_helper
+
+setup() {
+    bench_setup
+    skip_under_sanitizers
+    unset CC CXX
+    mkdir include
+    echo '#define STEPS 20' >include/steps.h
+    cat >helper.c <<'C'
+#include <math.h>
+double helper(double x);
+double helper(double x) { return cos(x); }
+C
+    cat >main.c <<'C'
+#include "perfkit.h"
+#include "steps.h"
+double helper(double x);
+static void body(perfkit_run *run) {
+    for (uint64_t i = 0; i < run->iterations; i++) {
+        double x = STEPS;
+        perfkit_clobber();
+        x = helper(x);
+        perfkit_keep((uint64_t)(x * 1000));
+    }
+}
+PERFKIT_BENCHMARKS({.group = "main", .function = "helped", .body = body});
+C
+}
+
+@test "own: a source, its helper, an include folder and -lm, in one step" {
+    bench main.c helper.c --cflags '-O2 -Wall -Wextra -Iinclude -lm' --layouts 2
+    [ "$status" -eq 0 ]
+    [[ $output == *main/helped* ]]
+    [[ $stderr != *warning* ]]
+    bench helper.c main.c --cflags '-O2 -Iinclude -lm' --layouts 2 --json # in any order
+    [ "$status" -eq 0 ]
+    [ "$(json '.benchmarks | length')" = 1 ]
+    [ "$(json '.benchmarks[0].change.source')" = live ]
+}
+
+@test "own: clang as well, which does not like flags of the linker when it compiles" {
+    command -v clang >/dev/null || skip "no clang"
+    CC=clang bench main.c helper.c --cflags '-O2 -Werror -Iinclude -lm -Wl,-O1 -L .' --layouts 2
+    [ "$status" -eq 0 ]
+    [[ $stderr != *unused* ]]
+}
+
+@test "own: what the compiler prints is shown as it prints it, and the exit code is 2" {
+    printf '#include "perfkit.h"\nint main(void) {\n    return x;\n}\n' >bad.c
+    LC_ALL=C cc -I"$ROOT/lib/bench" -c bad.c 2>expected || true
+    [ -s expected ]
+    LC_ALL=C bench bad.c
+    [ "$status" -eq 2 ]
+    [ "$(head -n -1 <<<"$stderr")" = "$(cat expected)" ]
+    [[ ${stderr_lines[-1]} == *"bad.c: compiling failed"* ]]
+    LC_ALL=C bench --quiet bad.c
+    [ "$status" -eq 2 ]
+    [[ $stderr == "$(cat expected)"* ]]
+}
+
+@test "own: what nobody defines is the linker's error" {
+    bench main.c --cflags '-O2 -Iinclude -lm'
+    [ "$status" -eq 2 ]
+    [[ $stderr == *"undefined reference to "*helper* ]]
+    [[ ${stderr_lines[-1]} == *"main.c: linking failed"* ]]
+}
+
+@test "own: CC is the compiler of C, with its flags; CXX that of C++" {
+    mkdir bin
+    for name in mycc mycxx; do
+        printf '#!/bin/sh\necho "%s $*" >>"%s/calls"\nexec c++ "$@"\n' "$name" "$PWD" >bin/$name
+        chmod +x bin/$name
+    done
+    sed -i 's/exec c++/exec cc/' bin/mycc
+    printf '#include <string>\nextern "C" int length(int n);\n%s\n' \
+        'int length(int n) { std::string s(n, 0); return (int)s.size(); }' >helper.cc
+    cat >user.c <<'C'
+#include "perfkit.h"
+int length(int n);
+static void body(perfkit_run *run) {
+    for (uint64_t i = 0; i < run->iterations; i++) perfkit_keep(length(100));
+}
+PERFKIT_BENCHMARKS({.group = "mixed", .body = body});
+C
+    export CC="$PWD/bin/mycc -DMINE" CXX="$PWD/bin/mycxx -DMINE"
+    bench user.c helper.cc --layouts 2
+    [ "$status" -eq 0 ]
+    grep -q '^mycc -DMINE .*-c .*user\.c$' calls
+    grep -q '^mycxx -DMINE .*-c .*helper\.cc$' calls
+    grep -q '^mycxx .*-shared' calls # it links what C++ has a part in
+    run grep '^mycc .*-shared' calls
+    [ "$status" -eq 1 ]
+    # The same code out of the store is linked in the same way.
+    bench user.c helper.cc --layouts 2 --json --cflags '-O1'
+    [ "$(json '.benchmarks[0].change.source')" = live ]
+}
+
+@test "own: C++, .cpp and .cxx too" {
+    for name in a.cc b.cpp c.cxx; do
+        cat >"$name" <<C
+#include "perfkit.h"
+#include <vector>
+namespace { void body(perfkit_run *run) {
+    for (uint64_t i = 0; i < run->iterations; i++) {
+        std::vector<int> v(3, 1); perfkit_keep(v.data()); perfkit_clobber();
+    }
+} }
+PERFKIT_BENCHMARKS({"$name", "f", body});
+C
+    done
+    bench a.cc b.cpp c.cxx --layouts 2 --json
+    [ "$status" -eq 0 ]
+    [ "$(json '[.benchmarks[] | select(.failed | not)] | length')" = 3 ]
+}
+
+@test "own: old and new source share the parts" {
+    sed 's/STEPS;/STEPS + 1;/' main.c >old.c
+    bench main.c helper.c --compare-with old.c --cflags '-O2 -Iinclude -lm' --layouts 2 --json
+    [ "$status" -eq 0 ]
+    [ "$(json '.benchmarks[0].change.source')" = live ]
+    [ "$(json '.benchmarks[0].change.identical_code')" = false ]
+}
