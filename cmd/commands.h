@@ -5,6 +5,7 @@
 #include "cli/command.h"
 
 extern const pk_command pk_cmd_bench;
+extern const pk_command pk_cmd_time;
 extern const pk_command pk_cmd_compare;
 extern const pk_command pk_cmd_serve;
 extern const pk_command pk_cmd_load;

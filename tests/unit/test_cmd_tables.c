@@ -61,8 +61,10 @@ static void the_list_of_tools_fits_a_screen(void **state) {
     assert_in_range(lines, 5, 24);
     for (size_t i = 0; pk_commands[i]; i++) {
         const pk_command *c = pk_commands[i];
-        if (c->hidden) assert_null(strstr(text, c->name));
-        else assert_non_null(strstr(text, c->summary));
+        char row[80];
+        snprintf(row, sizeof row, "\n  %s ", c->name);
+        assert_int_equal(strstr(text, row) == NULL, c->hidden);
+        if (!c->hidden) assert_non_null(strstr(text, c->summary));
         if (!c->hidden && !c->helper) assert_non_null(strstr(text, c->examples->line));
     }
     free(text);
