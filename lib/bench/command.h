@@ -193,6 +193,9 @@ typedef struct pk_command_change { /* against the reference of the summary */
                            equal commands far fewer than 5 % are told apart (0.99 for 0.95) */
     unsigned blocks;    /* time blocks it rests on; pairs below 20 rounds */
     bool grouped;       /* the runs were not interleaved: the verdict is not to be trusted */
+    /* Only of a comparison with stored numbers (bench/command_store.h): */
+    const char *refused; /* why no verdict is given, one line; NULL: there is one */
+    bool elsewhere; /* the stored runs are of another machine or kernel, or of an unknown one */
 } pk_command_change;
 
 typedef struct pk_command_result {

@@ -2,6 +2,7 @@
 #ifndef PK_BENCH_COMMAND_PARTS_H
 #define PK_BENCH_COMMAND_PARTS_H
 
+#include "bench/bench.h"
 #include "bench/command.h"
 
 /* Fails with "out of memory"; returns false. */
@@ -42,5 +43,27 @@ pk_verdict_rule pk_command_rule(const pk_command_options *options);
 bool pk_command_compare(const pk_command_options *options, const pk_command_result *result,
                         const pk_command_result *reference, bool rounds, pk_command_metric metric,
                         pk_command_change *change) PK_MUST_CHECK;
+
+/* ---- runs as samples: command_samples.c ---- */
+
+typedef struct pk_command_samples {
+    size_t n;
+    double *wall_s; /* > 0 */
+    double *cpu_s;  /* NaN: not known */
+} pk_command_samples;
+
+/* Empty, with room for `most`, in the arena. False: no memory. */
+bool pk_command_samples_init(pk_command_samples *samples, size_t most,
+                             pk_arena *arena) PK_MUST_CHECK;
+/* A run without a time is passed over. */
+void pk_command_samples_add(pk_command_samples *samples, double wall_s, double cpu_s);
+/* Those of a command that count. */
+bool pk_command_samples_of(const pk_command_options *options, const pk_command_result *result,
+                           pk_arena *arena, pk_command_samples *samples, pk_err *err) PK_MUST_CHECK;
+/* As a benchmark time/NAME, analysed with so many resamples; a very long name is cut. n >= 1. */
+bool pk_command_samples_result(const pk_command_options *options, const char *name,
+                               const pk_command_samples *samples, uint64_t resamples,
+                               pk_arena *arena, pk_bench_result *result, pk_err *err) PK_MUST_CHECK;
+#define PK_COMMAND_RESAMPLES_FEW 100 /* where nobody looks at Criterion's intervals */
 
 #endif
