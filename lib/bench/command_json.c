@@ -38,12 +38,8 @@ static void add_figures(pk_json *parent, const char *key, const pk_command_figur
 
 static void add_counter_values(pk_json *parent, const double value[PK_COUNTERS], bool user_only) {
     pk_json *o = pk_json_object(parent, "counters");
-    for (size_t i = 0; i < PK_COUNTERS; i++) {
-        char key[32];
-        snprintf(key, sizeof key, "%s", pk_counter_name((pk_counter)i));
-        for (char *at = key; (at = strchr(at, '-'));) *at = '_';
-        pk_json_double(o, key, value[i]);
-    }
+    for (size_t i = 0; i < PK_COUNTERS; i++)
+        pk_json_double(o, pk_counter_name((pk_counter)i), value[i]);
     pk_json_bool(o, "user_only", user_only);
 }
 

@@ -5,14 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bench/page_charts.h"
 #include "report/escape.h"
 #include "report/progress.h"
 #include "stats/quantile.h"
 #include "stats/robust.h"
 
 enum {
-    LABEL_CELLS = 22, /* where hyperfine's figures begin */
+    LABEL_CELLS = 23, /* where hyperfine's figures begin */
     BLOCKS_MIN = 8,
     BLOCKS_MAX = 40,
     BLOCK_RUNS_MIN = 5,
@@ -20,6 +19,9 @@ enum {
 
 /* Below this the kernel's split into user and system is counted in ticks: noise (getrusage(2)). */
 #define SPLIT_MIN_S 0.010
+
+/* Farther above the upper quartile than this, in interquartile ranges, lies "far out". */
+#define REACH_IQR 5
 
 static void label(pk_strbuf *out, const char *text) {
     int used = 2 + pk_display_width(text) + 1;
@@ -110,7 +112,9 @@ static void counter_line(const pk_command_report *report, const pk_command_resul
         value[i] = pk_command_counter(report, r, (pk_counter)i);
         if (!isfinite(value[i])) continue;
         count_text(text, value[i]);
-        pk_strbuf_addf(out, "%s%s %s", n++ ? ", " : "", text, pk_counter_name((pk_counter)i));
+        pk_strbuf_addf(out, "%s%s ", n++ ? ", " : "", text);
+        for (const char *name = pk_counter_name((pk_counter)i); *name; name++)
+            pk_strbuf_add_char(out, *name == '_' ? ' ' : *name);
     }
     double per_cycle = value[PK_COUNTER_INSTRUCTIONS] / value[PK_COUNTER_CYCLES];
     if (isfinite(per_cycle)) pk_strbuf_addf(out, ", %.2f instructions per cycle", per_cycle);
@@ -130,10 +134,35 @@ static void failed_line(const pk_command_report *report, const pk_command_result
 
 /* ---- distribution ---- */
 
+/* The upper end of the picture: the largest time, unless a few runs (at most 5 %, or one) lie so
+ * far above the upper quartile that the rest would shrink to a block. sorted[0..n), n >= 1. */
+static double upper_end(const double sorted[], size_t n) {
+    double q1 = pk_quantile_interpolated(sorted, n, 0.25);
+    double q3 = pk_quantile_interpolated(sorted, n, 0.75);
+    double reach = q3 + REACH_IQR * (q3 - q1);
+    size_t kept = n, spare = n / 20 > 1 ? n / 20 : 1;
+    while (kept > 0 && sorted[kept - 1] > reach) kept--;
+    return kept > 0 && n - kept <= spare ? sorted[kept - 1] : sorted[n - 1];
+}
+
+/* Heights in eighths; a single run among many is still seen: rounded up. */
+static void draw_blocks(const double sorted[], size_t n, size_t cells, double low, double high,
+                        pk_strbuf *out) {
+    static const char *const blocks[] = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+    size_t counts[BLOCKS_MAX] = {0}, most = 1;
+    for (size_t i = 0; i < n && sorted[i] <= high; i++) {
+        size_t at = (size_t)((sorted[i] - low) / (high - low) * (double)cells);
+        at = at < cells ? at : cells - 1;
+        if (++counts[at] > most) most = counts[at];
+    }
+    for (size_t i = 0; i < cells; i++)
+        pk_strbuf_add_str(out, blocks[(counts[i] * 8 + most - 1) / most]);
+}
+
 bool pk_command_blocks(const pk_command_report *report, const pk_command_result *r, size_t cells,
                        pk_strbuf *out, double *low, double *high, size_t *beyond) {
-    static const char *const blocks[] = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
-    size_t n = 0, counts[BLOCKS_MAX] = {0}, most = 0;
+    size_t n = 0;
+    *low = *high = NAN;
     *beyond = 0;
     if (r->wall.n < BLOCK_RUNS_MIN || cells == 0 || cells > BLOCKS_MAX) return true;
     double *sorted = calloc(r->n_runs, sizeof *sorted);
@@ -141,20 +170,11 @@ bool pk_command_blocks(const pk_command_report *report, const pk_command_result 
     for (size_t i = 0; i < r->n_runs; i++)
         if (pk_command_counted(report, &r->runs[i])) sorted[n++] = r->runs[i].wall_s;
     pk_sort(sorted, n);
-    double from, to;
-    pk_page_domain(sorted, n, 0, &from, &to, beyond);
-    *low = fmax(from, n ? sorted[0] : from);
-    *high = n > *beyond ? fmin(to, sorted[n - 1]) : to;
-    if (n > 0 && *high > *low) {
-        for (size_t i = 0; i < n; i++) {
-            if (sorted[i] < *low || sorted[i] > *high) continue;
-            size_t at = (size_t)((sorted[i] - *low) / (*high - *low) * (double)cells);
-            counts[at < cells ? at : cells - 1]++;
-        }
-        for (size_t i = 0; i < cells; i++) most = counts[i] > most ? counts[i] : most;
-        /* a single run among many is still seen: rounded up */
-        for (size_t i = 0; i < cells; i++)
-            pk_strbuf_add_str(out, blocks[(counts[i] * 8 + most - 1) / most]);
+    if (n > 0) {
+        *low = sorted[0];
+        *high = upper_end(sorted, n);
+        for (size_t i = n; i > 0 && sorted[i - 1] > *high; i--) ++*beyond;
+        if (*high > *low) draw_blocks(sorted, n, cells, *low, *high, out);
     }
     free(sorted);
     return true;
@@ -175,7 +195,7 @@ static void distribution_line(const pk_command_report *report, const pk_command_
         pk_strbuf_addf(out, "%8s ", pk_command_time(text, low, unit));
         pk_command_span(out, style->colour, PK_CYAN, row.data);
         pk_strbuf_addf(out, " %s", pk_command_time(text, high, unit));
-        if (beyond > 0) pk_strbuf_addf(out, " (%zu beyond)", beyond);
+        if (beyond > 0) pk_strbuf_addf(out, " (%zu above)", beyond);
         pk_strbuf_add_char(out, '\n');
     }
     pk_strbuf_fini(&row);

@@ -1,8 +1,8 @@
 /* What people and programs see of hand-made results, against golden files, and the rules by
- * themselves. UPDATE_GOLDEN=1 rewrites the files; read the difference before keeping it. */
+ * themselves. */
 #include "bench_result.h"
+#include "check_golden.h"
 
-#include "base/version.h"
 #include "bench/group_figures.h"
 #include "bench/pages.h"
 #include "bench/render.h"
@@ -28,27 +28,6 @@ static FILE *page_open(page *p) {
 static char *page_close(page *p) {
     assert_int_equal(fclose(p->out), 0);
     return p->text;
-}
-
-/* The version changes with every release. */
-static void hide_version(char *text) {
-    for (char *at = text; (at = strstr(at, PK_VERSION)); at++) {
-        memset(at, 'V', 1);
-        memmove(at + 1, at + strlen(PK_VERSION), strlen(at + strlen(PK_VERSION)) + 1);
-    }
-}
-
-/* Frees text. */
-static void assert_golden(const char *name, char *text) {
-    char path[CHECK_PATH_MAX];
-    static char expected[512 << 10];
-    hide_version(text);
-    check_path(path, "tests/unit/golden", name);
-    if (getenv("UPDATE_GOLDEN")) check_write_file(path, text);
-    check_read_file(expected, sizeof expected, path);
-    if (strcmp(text, expected) != 0) print_error("%s is not what comes out now:\n%s", path, text);
-    assert_int_equal(strcmp(text, expected), 0);
-    free(text);
 }
 
 static char *blocks(const pk_bench_report *report, pk_bench_detail detail, bool criterion,

@@ -1,0 +1,654 @@
+/* Commands as text and in the export formats: hyperfine's lines to the letter, ours against golden
+ * files. */
+#include "check_golden.h"
+#include "command_report.h"
+
+#include "bench/command_render.h"
+#include "bench/command_text_own.h"
+#include "report/json_read.h"
+
+enum { TEXT_BYTES_MAX = 1 << 20 };
+
+static const pk_command_style hyperfine_style = {.hyperfine = true, .width = 80};
+static const pk_command_style own_style = {.histogram = true, .width = 80};
+
+/* ---- helpers ---- */
+
+static char *text_of(pk_strbuf *sb) {
+    char *text = pk_strbuf_detach(sb, NULL);
+    assert_non_null(text);
+    return text;
+}
+
+static char *result_text(const pk_command_report *report, size_t index,
+                         const pk_command_style *style) {
+    pk_strbuf out;
+    pk_strbuf_init(&out, TEXT_BYTES_MAX);
+    pk_command_render_start(report->results[index].of, index, style, &out);
+    pk_command_render_result(report, index, style, &out);
+    return text_of(&out);
+}
+
+static char *warning_text(const pk_command_report *report, size_t index,
+                          const pk_command_style *style) {
+    pk_strbuf out;
+    pk_strbuf_init(&out, TEXT_BYTES_MAX);
+    pk_command_render_warnings(report, index, report->options, style, &out);
+    return text_of(&out);
+}
+
+static char *summary_text(const pk_command_report *report, const pk_command_style *style,
+                          bool with_note) {
+    pk_strbuf out, note;
+    pk_strbuf_init(&out, TEXT_BYTES_MAX);
+    pk_strbuf_init(&note, TEXT_BYTES_MAX);
+    pk_command_render_summary(report, style, &out, &note);
+    assert_true(pk_strbuf_ok(&note));
+    assert_int_equal(note.length > 0, with_note);
+    pk_strbuf_fini(&note);
+    return text_of(&out);
+}
+
+static char *export_text(const pk_command_report *report, pk_command_export format,
+                         const pk_command_style *style) {
+    pk_strbuf out;
+    pk_err err = {0};
+    pk_strbuf_init(&out, TEXT_BYTES_MAX);
+    assert_ok(pk_command_export_text(report, format, style, &out, &err), &err);
+    return text_of(&out);
+}
+
+/* Everything that a terminal shows, standard error included. */
+static char *all_text(const pk_command_report *report, const pk_command_style *style) {
+    pk_strbuf out, note;
+    pk_strbuf_init(&out, TEXT_BYTES_MAX);
+    pk_strbuf_init(&note, TEXT_BYTES_MAX);
+    for (size_t i = 0; i < report->n_results; i++) {
+        pk_command_render_start(report->results[i].of, i, style, &out);
+        pk_command_render_result(report, i, style, &out);
+        char *warnings = warning_text(report, i, style);
+        pk_strbuf_add_str(&out, warnings);
+        free(warnings);
+    }
+    pk_command_render_summary(report, style, &out, &note);
+    pk_strbuf_add_str(&out, note.data);
+    pk_strbuf_fini(&note);
+    return text_of(&out);
+}
+
+#define assert_text(text, expected) check_text((text), (expected), __FILE__, __LINE__)
+/* Frees text. */
+static void check_text(char *text, const char *expected, const char *file, int line) {
+    bool same = strcmp(text, expected) == 0;
+    if (!same) print_error("it is\n%s\nnot\n%s\n", text, expected);
+    free(text);
+    if (!same) _fail(file, line);
+}
+
+#define assert_says(text, what) check_says((text), (what), true, __FILE__, __LINE__)
+#define assert_lacks(text, what) check_says((text), (what), false, __FILE__, __LINE__)
+static void check_says(const char *text, const char *what, bool says, const char *file, int line) {
+    if ((strstr(text, what) != NULL) == says) return;
+    print_error("\"%s\" is %s in:\n%s\n", what, says ? "not" : "", text);
+    _fail(file, line);
+}
+
+/* One command whose figures are given as they are. */
+static pk_command_report one_command(const pk_command_options *options, double mean, double sd,
+                                     double min, double max, size_t n) {
+    pk_command_report report = command_report_begin(options);
+    pk_command_result *r = command_add(&report, "sleep 0.01", mean, 0, n);
+    command_finish(&report);
+    r->wall.mean = mean;
+    r->wall.sd = sd;
+    r->wall.min = min;
+    r->wall.max = max;
+    r->user.mean = 0.0008;
+    r->system.mean = 0.0001;
+    return report;
+}
+
+/* ---- hyperfine's lines ---- */
+
+static void a_block_is_laid_out_as_hyperfine_does(void **state) {
+    (void)state;
+    pk_command_options options = command_options();
+    pk_command_report report = one_command(&options, 0.01134, 0.00052, 0.01098, 0.01321, 20);
+    assert_text(result_text(&report, 0, &hyperfine_style),
+                "Benchmark 1: sleep 0.01\n"
+                "  Time (mean ± σ):      11.3 ms ±   0.5 ms    [User: 0.8 ms, System: 0.1 ms]\n"
+                "  Range (min … max):    11.0 ms …  13.2 ms    20 runs\n"
+                " \n");
+    command_report_end(&report);
+}
+
+static void padding_is_inside_the_coloured_span(void **state) {
+    (void)state;
+    pk_command_options options = command_options();
+    pk_command_report report = one_command(&options, 0.01134, 0.00052, 0.01098, 0.01321, 20);
+    pk_command_style style = hyperfine_style;
+    style.colour = true;
+    assert_text(
+        result_text(&report, 0, &style),
+        "\033[1mBenchmark \033[0m\033[1m1\033[0m: sleep 0.01\n"
+        "  Time (\033[1;32mmean\033[0m ± \033[32mσ\033[0m):     \033[1;32m 11.3 ms\033[0m ± "
+        "\033[32m  0.5 ms\033[0m    [User: \033[34m0.8 ms\033[0m, System: \033[34m0.1 ms\033[0m]\n"
+        "  Range (\033[36mmin\033[0m … \033[35mmax\033[0m):   \033[36m 11.0 ms\033[0m … "
+        "\033[35m 13.2 ms\033[0m    \033[2m20 runs\033[0m\n"
+        " \n");
+    command_report_end(&report);
+}
+
+static void one_run_has_no_range(void **state) {
+    (void)state;
+    pk_command_options options = command_options();
+    pk_command_report report = one_command(&options, 0.0117, NAN, 0.0117, 0.0117, 1);
+    assert_text(result_text(&report, 0, &hyperfine_style),
+                "Benchmark 1: sleep 0.01\n"
+                "  Time (abs ≡):         11.7 ms               [User: 0.8 ms, System: 0.1 ms]\n"
+                " \n");
+    command_report_end(&report);
+}
+
+static void the_mean_chooses_the_unit_unless_one_was_asked_for(void **state) {
+    (void)state;
+    static const struct {
+        double mean;
+        pk_time_unit unit;
+        const char *time, *user;
+    } cases[] = {
+        {0.000123456, PK_UNIT_AUTO, "):     123.5 µs ±  10.0 µs    ", "User: 800.0 µs"},
+        {0.00099999, PK_UNIT_AUTO, "):     1000.0 µs ±  10.0 µs    ", "User: 800.0 µs"},
+        {0.001, PK_UNIT_AUTO, "):       1.0 ms ±   0.0 ms    ", "User: 0.8 ms"},
+        {0.9999, PK_UNIT_AUTO, "):     999.9 ms ±   0.0 ms    ", "User: 0.8 ms"},
+        {1.234, PK_UNIT_AUTO, "):      1.234 s ±  0.000 s    ", "User: 0.001 s"},
+        {1.234, PK_UNIT_MILLISECOND, "):     1234.0 ms ±   0.0 ms    ", "User: 0.8 ms"},
+        {0.25e-3, PK_UNIT_SECOND, "):      0.000 s ±  0.000 s    ", "User: 0.001 s"},
+        {1.25e-3, PK_UNIT_MILLISECOND, "):       1.2 ms ±   0.0 ms    ", "User: 0.8 ms"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        pk_command_options options = command_options();
+        pk_command_style style = hyperfine_style;
+        style.unit = cases[i].unit;
+        pk_command_report report = one_command(&options, cases[i].mean, 1e-5, 0, 2, 10);
+        char *text = result_text(&report, 0, &style);
+        assert_says(text, cases[i].time);
+        assert_says(text, cases[i].user);
+        free(text);
+        command_report_end(&report);
+    }
+}
+
+/* Commands with these means and sigmas; n = 20 each. */
+static pk_command_report with_means(const pk_command_options *options, size_t n,
+                                    const double means[], const double sds[]) {
+    static const char *const names[] = {"alpha", "beta", "gamma"};
+    pk_command_report report = command_report_begin(options);
+    for (size_t i = 0; i < n; i++) command_add(&report, names[i], means[i], 0, COMMAND_RUNS);
+    command_finish(&report);
+    for (size_t i = 0; i < n; i++) report.results[i].wall.sd = sds[i];
+    for (size_t i = 0; i < n; i++) {
+        pk_command_result *r = &report.results[i];
+        if (i == report.reference) r->ratio = 1;
+        else
+            pk_command_ratio(&r->wall, &report.results[report.reference].wall, &r->ratio,
+                             &r->ratio_sd);
+    }
+    return report;
+}
+
+static void the_summary_ranks_by_mean(void **state) {
+    (void)state;
+    pk_command_options options = command_options();
+    const double means[] = {0.03, 0.01, 0.02}, sds[] = {0.003, 0.001, 0.002};
+    pk_command_report report = with_means(&options, 3, means, sds);
+    assert_text(summary_text(&report, &hyperfine_style, false),
+                "Summary\n"
+                "  beta ran\n"
+                "    2.00 ± 0.28 times faster than gamma\n"
+                "    3.00 ± 0.42 times faster than alpha\n");
+    pk_command_style style = hyperfine_style;
+    style.colour = true;
+    assert_text(summary_text(&report, &style, false),
+                "\033[1mSummary\033[0m\n"
+                "  \033[36mbeta\033[0m ran\n"
+                "\033[1;32m    2.00\033[0m ± \033[32m0.28\033[0m times faster than "
+                "\033[35mgamma\033[0m\n"
+                "\033[1;32m    3.00\033[0m ± \033[32m0.42\033[0m times faster than "
+                "\033[35malpha\033[0m\n");
+    style = hyperfine_style;
+    style.sort = PK_SORT_COMMAND;
+    assert_text(summary_text(&report, &style, false), "Relative speed comparison\n"
+                                                      "        3.00 ±  0.42  alpha\n"
+                                                      "        1.00          beta\n"
+                                                      "        2.00 ±  0.28  gamma\n");
+    command_report_end(&report);
+}
+
+static void a_reference_may_be_slower_or_as_fast(void **state) {
+    (void)state;
+    pk_command_options options = command_options();
+    const double means[] = {0.02, 0.01, 0.02}, sds[] = {0, 0, 0};
+    pk_command_report report = with_means(&options, 3, means, sds);
+    command_case(&report.results[0])->reference = true;
+    command_finish(&report);
+    assert_text(summary_text(&report, &hyperfine_style, false),
+                "Summary\n"
+                "  alpha ran\n"
+                "    2.00 ± 0.00 times slower than beta\n"
+                "    As fast (1.00 ± 0.00) as gamma\n");
+    command_report_end(&report);
+}
+
+static void single_runs_have_no_sigma(void **state) {
+    (void)state;
+    pk_command_options options = command_options();
+    pk_command_report report = command_report_begin(&options);
+    command_add(&report, "alpha", 0.02, 0, 1);
+    command_add(&report, "beta", 0.01, 0, 1);
+    command_finish(&report);
+    pk_command_style style = hyperfine_style;
+    assert_text(summary_text(&report, &style, false), "Summary\n"
+                                                      "  beta ran\n"
+                                                      "    2.00 times faster than alpha\n");
+    style.sort = PK_SORT_COMMAND;
+    assert_text(summary_text(&report, &style, false), "Relative speed comparison\n"
+                                                      "        2.00          alpha\n"
+                                                      "        1.00          beta\n");
+    command_report_end(&report);
+}
+
+static void what_took_no_time_is_not_ranked(void **state) {
+    (void)state;
+    pk_command_options options = command_options();
+    pk_command_report report = command_report_begin(&options);
+    command_add(&report, "alpha", 0.02, 0, 10);
+    command_add(&report, "beta", 0, 0, 10);
+    command_finish(&report);
+    assert_text(summary_text(&report, &hyperfine_style, true), "");
+    command_report_end(&report);
+
+    report = command_report_begin(&options);
+    command_add(&report, "alone", 0.02, 0, 10);
+    command_finish(&report);
+    assert_text(summary_text(&report, &hyperfine_style, false), "");
+    command_report_end(&report);
+}
+
+static void a_command_whose_runs_all_failed_has_no_rank(void **state) {
+    (void)state;
+    pk_command_options options = command_options();
+    const double means[] = {0.03, 0.01, 0.02}, sds[] = {0.003, 0.001, 0.002};
+    pk_command_report report = with_means(&options, 3, means, sds);
+    for (size_t i = 0; i < COMMAND_RUNS; i++) command_fail(&report.results[2].runs[i], 1, 0);
+    command_finish(&report);
+    char *text = summary_text(&report, &own_style, false);
+    assert_says(text, "times faster than alpha");
+    assert_lacks(text, "gamma");
+    free(text);
+    assert_text(result_text(&report, 2, &own_style),
+                "Benchmark 3: gamma\n"
+                "  Failed:              20 of 20 runs failed (exit code 1); not in the figures\n"
+                " \n");
+    command_report_end(&report);
+}
+
+/* ---- warnings ---- */
+
+static void warnings_stand_in_hyperfines_order(void **state) {
+    (void)state;
+    pk_command_options options = command_options();
+    pk_command_report report = one_command(&options, 0.002, 0.0005, 0.001, 0.01, 20);
+    pk_command_result *r = &report.results[0];
+    assert_text(warning_text(&report, 0, &hyperfine_style), "");
+    r->below_5ms = r->first_run_slow = r->has_outliers = true;
+    r->n_failed = 2;
+    r->first_run_s = 0.0123;
+    char *text = warning_text(&report, 0, &hyperfine_style);
+    assert_int_equal(strncmp(text, " \n  Warning: ", 13), 0);
+    const char *five = strstr(text, "5 ms"), *codes = strstr(text, "non-zero exit"),
+               *first = strstr(text, "first run (12.3 ms)");
+    assert_true(five && codes && first && five < codes && codes < first);
+    assert_lacks(text, "far from the others");
+    free(text);
+    r->first_run_slow = false;
+    text = warning_text(&report, 0, &hyperfine_style);
+    assert_says(text, "far from the others");
+    free(text);
+    pk_command_style style = hyperfine_style;
+    style.colour = true;
+    text = warning_text(&report, 0, &style);
+    assert_says(text, "  \033[33mWarning\033[0m: ");
+    free(text);
+    command_report_end(&report);
+}
+
+static void advice_is_not_what_was_already_done(void **state) {
+    (void)state;
+    pk_command_options options = command_options();
+    const char *prepare = "true";
+    pk_command_report report = one_command(&options, 0.02, 0.0005, 0.001, 0.01, 20);
+    report.results[0].has_outliers = true;
+    for (int used = 0; used < 4; used++) {
+        options.warmup = used & 1 ? 3 : 0;
+        options.prepares = (pk_text_list){&prepare, used & 2 ? 1 : 0};
+        char *text = warning_text(&report, 0, &hyperfine_style);
+        assert_int_equal(strstr(text, "--warmup") == NULL, used & 1);
+        assert_int_equal(strstr(text, "--prepare") == NULL, (used & 2) / 2);
+        free(text);
+    }
+    report.results[0].first_run_slow = true;
+    char *seen[4];
+    for (int used = 0; used < 4; used++) {
+        options.warmup = used & 1 ? 3 : 0;
+        options.prepares = (pk_text_list){&prepare, used & 2 ? 1 : 0};
+        seen[used] = warning_text(&report, 0, &hyperfine_style);
+        for (int i = 0; i < used; i++) assert_string_not_equal(seen[i], seen[used]);
+    }
+    for (int used = 0; used < 4; used++) free(seen[used]);
+    command_report_end(&report);
+}
+
+/* ---- ours ---- */
+
+static void blocks_and_summary_of_each_style(void **state) {
+    (void)state;
+    pk_command_options options = command_options();
+    pk_command_report report = command_report_full(&options);
+    assert_golden("time.txt", all_text(&report, &own_style));
+    assert_golden("time_hyperfine.txt", all_text(&report, &hyperfine_style));
+    pk_command_style style = own_style;
+    style.compact = true;
+    assert_golden("time_compact.txt", all_text(&report, &style));
+    style = own_style;
+    style.colour = true;
+    style.unit = PK_UNIT_MICROSECOND;
+    style.sort = PK_SORT_COMMAND;
+    style.width = 50;
+    report.rounds = false;
+    report.results[1].change[0].grouped = report.results[1].change[1].grouped = true;
+    report.interrupted = true;
+    assert_golden("time_colour.txt", all_text(&report, &style));
+    command_report_end(&report);
+}
+
+static void cpu_is_split_from_10_ms_on(void **state) {
+    (void)state;
+    pk_command_options options = command_options();
+    pk_command_report report = command_report_begin(&options);
+    command_add(&report, "short", 0.0133, 0, 10); /* CPU: 9.975 ms */
+    command_add(&report, "long", 0.0134, 0, 10);  /* 10.05 ms */
+    command_finish(&report);
+    char *text = result_text(&report, 0, &own_style);
+    assert_says(text, "  CPU (user + system):  10.0 ms ±   0.0 ms\n");
+    free(text);
+    text = result_text(&report, 1, &own_style);
+    assert_says(text, "  CPU (user + system):  10.1 ms ±   0.0 ms    user 6.7 ms, system 3.4 ms\n");
+    free(text);
+    command_report_end(&report);
+}
+
+static void memory_says_what_is_only_a_bound(void **state) {
+    (void)state;
+    pk_command_options options = command_options();
+    pk_command_report report = command_report_begin(&options);
+    pk_command_result *r = command_add(&report, "a", 0.02, 0, 10);
+    command_finish(&report);
+    static const struct {
+        uint64_t first, rest;
+        bool floor;
+        const char *line;
+    } cases[] = {
+        {1536 << 10, 1536 << 10, false, "  Peak memory:         1.50 MiB\n"},
+        {1536 << 10, 2 << 20, false, "  Peak memory:         1.50 MiB … 2.00 MiB\n"},
+        {500 << 10, 548 << 10, true,
+         "  Peak memory:         <= 548 KiB (no more than the launcher takes)\n"},
+        {0, 0, false, "  Peak memory:         -\n"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        for (size_t k = 0; k < r->n_runs; k++) {
+            r->runs[k].rss_bytes = k ? cases[i].rest : cases[i].first;
+            r->runs[k].rss_is_floor = cases[i].floor;
+        }
+        char *text = result_text(&report, 0, &own_style);
+        assert_says(text, cases[i].line);
+        free(text);
+    }
+    r->runs[9].rss_is_floor = false; /* the largest is measured */
+    r->runs[9].rss_bytes = 700 << 10;
+    for (size_t k = 0; k < 9; k++)
+        r->runs[k] = (pk_command_run){.rss_bytes = 548 << 10, .rss_is_floor = true};
+    char *text = result_text(&report, 0, &own_style);
+    assert_says(text, "  Peak memory:         548 KiB … 700 KiB\n");
+    free(text);
+    command_report_end(&report);
+}
+
+static void counters_are_there_or_na_once(void **state) {
+    (void)state;
+    pk_command_options options = command_options();
+    pk_command_report report = command_report_begin(&options);
+    pk_command_result *r = command_add(&report, "a", 0.02, 0, 10);
+    command_finish(&report);
+    char *text = result_text(&report, 0, &own_style);
+    assert_says(text, "  Counters:            n/a\n");
+    free(text);
+    command_counters(r, 2.5e9);
+    text = result_text(&report, 0, &own_style);
+    assert_says(text, "  Counters:            2.500 G instructions, 2.000 G cycles, 2.500 M "
+                      "branch misses, 1.250 M cache misses, 1.25 instructions per cycle\n");
+    free(text);
+    r->runs[4].counters.known[PK_COUNTER_CYCLES] = false;
+    r->runs[4].counters.user_only = true;
+    text = result_text(&report, 0, &own_style);
+    assert_says(text, "2.500 G instructions, 2.500 M branch misses, 1.250 M cache misses (user "
+                      "space only)\n");
+    free(text);
+    command_report_end(&report);
+}
+
+static void failed_runs_are_told_apart(void **state) {
+    (void)state;
+    pk_command_options options = command_options();
+    pk_command_report report = command_report_begin(&options);
+    pk_command_result *r = command_add(&report, "a", 0.02, 0, 20);
+    command_fail(&r->runs[0], -1, 11);
+    command_fail(&r->runs[1], -1, 11);
+    command_finish(&report);
+    char *text = result_text(&report, 0, &own_style);
+    assert_says(text, "    18 runs\n");
+    assert_says(text,
+                "  Failed:              2 of 20 runs failed (signal 11); not in the figures\n");
+    free(text);
+    command_fail(&r->runs[2], 3, 0);
+    command_time_out(&r->runs[3], 5);
+    command_finish(&report);
+    text = result_text(&report, 0, &own_style);
+    assert_says(text, "4 of 20 runs failed, 1 of them by timeout; not in the figures\n");
+    free(text);
+    options.failed_in_statistics = true;
+    command_finish(&report);
+    text = result_text(&report, 0, &own_style);
+    assert_says(text, "    19 runs\n");
+    assert_says(text, "1 of them by timeout; without the timeouts counted in the figures\n");
+    free(text);
+    command_report_end(&report);
+}
+
+static void the_distribution_shows_each_run(void **state) {
+    (void)state;
+    pk_command_options options = command_options();
+    pk_command_report report = command_report_begin(&options);
+    pk_command_result *r = command_add(&report, "a", 0, 0, 9);
+    static const double walls[] = {1, 1, 1, 1, 2, 2, 3, 5, 5};
+    for (size_t i = 0; i < 9; i++) r->runs[i].wall_s = walls[i];
+    command_finish(&report);
+    pk_strbuf row;
+    double low, high;
+    size_t beyond;
+    pk_strbuf_init(&row, 1000);
+    assert_true(pk_command_blocks(&report, r, 4, &row, &low, &high, &beyond));
+    assert_string_equal(row.data, "█▄▂▄"); /* [1, 2) [2, 3) [3, 4) [4, 5] */
+    assert_near(low, 1, 0);
+    assert_near(high, 5, 0);
+    assert_int_equal(beyond, 0);
+
+    r->runs[8].wall_s = 500; /* would press all others into one cell */
+    command_finish(&report);
+    pk_strbuf_clear(&row);
+    assert_true(pk_command_blocks(&report, r, 4, &row, &low, &high, &beyond));
+    assert_string_equal(row.data, "█▄▂▂"); /* the same from 1 to 5 */
+    assert_near(high, 5, 0);
+    assert_int_equal(beyond, 1);
+
+    for (size_t i = 0; i < 9; i++) r->runs[i].wall_s = 1;
+    command_finish(&report);
+    pk_strbuf_clear(&row);
+    assert_true(pk_command_blocks(&report, r, 4, &row, &low, &high, &beyond));
+    assert_string_equal(row.data, "");
+    pk_strbuf_fini(&row);
+    command_report_end(&report);
+}
+
+static void names_cannot_steer_the_terminal(void **state) {
+    (void)state;
+    pk_command_options options = command_options();
+    pk_command_report report = command_report_begin(&options);
+    command_add(&report, "a\x1b[2J\nb", 0.02, 0, 10);
+    command_finish(&report);
+    char *text = result_text(&report, 0, &own_style);
+    assert_says(text, "Benchmark 1: a\\x1b[2J\\nb\n");
+    free(text);
+    command_report_end(&report);
+}
+
+/* ---- exports ---- */
+
+static void exports_in_each_format(void **state) {
+    (void)state;
+    pk_command_options options = command_options();
+    pk_command_report report = command_report_full(&options);
+    for (size_t i = 0; i < report.n_results; i++) report.results[i].n_runs = 6;
+    report.results[1].n_runs = 21;
+    command_finish(&report);
+    assert_golden("time_export.json", export_text(&report, PK_EXPORT_JSON, &own_style));
+    assert_golden("time_hyperfine.json", export_text(&report, PK_EXPORT_JSON, &hyperfine_style));
+    assert_golden("time.csv", export_text(&report, PK_EXPORT_CSV, &own_style));
+    assert_golden("time_runs.csv", export_text(&report, PK_EXPORT_CSV_RUNS, &own_style));
+    assert_golden("time.md", export_text(&report, PK_EXPORT_MARKDOWN, &own_style));
+    assert_golden("time.adoc", export_text(&report, PK_EXPORT_ASCIIDOC, &own_style));
+    assert_golden("time.org", export_text(&report, PK_EXPORT_ORG, &own_style));
+    pk_command_style style = own_style;
+    style.sort = PK_SORT_MEAN;
+    style.unit = PK_UNIT_SECOND;
+    assert_golden("time_sorted.md", export_text(&report, PK_EXPORT_MARKDOWN, &style));
+    pk_strbuf out;
+    pk_err err = {0};
+    pk_strbuf_init(&out, TEXT_BYTES_MAX);
+    assert_ok(pk_command_json(&report, &out, &err), &err);
+    assert_golden("time.json", text_of(&out));
+    command_report_end(&report);
+}
+
+static void one_run_has_null_in_json_and_0_in_csv(void **state) {
+    (void)state;
+    pk_command_options options = command_options();
+    pk_command_report report = command_report_begin(&options);
+    pk_command_result *r = command_add(&report, "say \"a, b\"", 0, 0, 1);
+    r->runs[0].code = -1;
+    r->runs[0].signal = 9;
+    command_finish(&report);
+    assert_text(export_text(&report, PK_EXPORT_JSON, &hyperfine_style),
+                "{\n"
+                "  \"results\": [\n"
+                "    {\n"
+                "      \"command\": \"say \\\"a, b\\\"\",\n"
+                "      \"mean\": 0.0,\n"
+                "      \"stddev\": null,\n"
+                "      \"median\": 0.0,\n"
+                "      \"user\": 0.0,\n"
+                "      \"system\": 0.0,\n"
+                "      \"min\": 0.0,\n"
+                "      \"max\": 0.0,\n"
+                "      \"times\": [\n"
+                "        0.0\n"
+                "      ],\n"
+                "      \"memory_usage_byte\": [\n"
+                "        1572864\n"
+                "      ],\n"
+                "      \"exit_codes\": [\n"
+                "        137\n"
+                "      ]\n"
+                "    }\n"
+                "  ]\n"
+                "}\n");
+    assert_text(export_text(&report, PK_EXPORT_CSV, &hyperfine_style),
+                "command,mean,stddev,median,user,system,min,max\n"
+                "\"say \"\"a, b\"\"\",0,0,0,0,0,0,0\n");
+    command_report_end(&report);
+}
+
+static void tables_are_relative_to_the_fastest_even_with_a_reference(void **state) {
+    (void)state;
+    pk_command_options options = command_options();
+    pk_command_report report = command_report_begin(&options);
+    pk_command_result *r = command_add(&report, "a | b", 0.02, 0, 10);
+    command_add(&report, "c", 0.01, 0, 10);
+    command_case(r)->reference = true;
+    command_finish(&report);
+    assert_text(export_text(&report, PK_EXPORT_MARKDOWN, &hyperfine_style),
+                "| Command | Mean [ms] | Min [ms] | Max [ms] | Relative |\n"
+                "|:---|---:|---:|---:|---:|\n"
+                "| `a \\| b` | 20.0 ± 0.0 | 20.0 | 20.0 | 2.00 ± 0.00 |\n"
+                "| `c` | 10.0 ± 0.0 | 10.0 | 10.0 | 1.00 |\n");
+    command_report_end(&report);
+}
+
+static void nothing_measured_is_still_a_document(void **state) {
+    (void)state;
+    pk_command_report report = command_report_begin(NULL);
+    assert_text(export_text(&report, PK_EXPORT_JSON, &hyperfine_style),
+                "{\n  \"results\": []\n}\n");
+    assert_text(export_text(&report, PK_EXPORT_CSV, &hyperfine_style),
+                "command,mean,stddev,median,user,system,min,max\n");
+    pk_strbuf out;
+    pk_err err = {0};
+    pk_strbuf_init(&out, TEXT_BYTES_MAX);
+    assert_ok(pk_command_json(&report, &out, &err), &err);
+    pk_strbuf_fini(&out);
+    pk_strbuf_init(&out, 10); /* no room */
+    assert_false(pk_command_json(&report, &out, &err));
+    assert_int_equal(err.kind, PK_E_LIMIT);
+    pk_strbuf_fini(&out);
+    command_report_end(&report);
+}
+
+/* ---- beside the installed hyperfine ---- */
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_block_is_laid_out_as_hyperfine_does),
+        cmocka_unit_test(padding_is_inside_the_coloured_span),
+        cmocka_unit_test(one_run_has_no_range),
+        cmocka_unit_test(the_mean_chooses_the_unit_unless_one_was_asked_for),
+        cmocka_unit_test(the_summary_ranks_by_mean),
+        cmocka_unit_test(a_reference_may_be_slower_or_as_fast),
+        cmocka_unit_test(single_runs_have_no_sigma),
+        cmocka_unit_test(what_took_no_time_is_not_ranked),
+        cmocka_unit_test(a_command_whose_runs_all_failed_has_no_rank),
+        cmocka_unit_test(warnings_stand_in_hyperfines_order),
+        cmocka_unit_test(advice_is_not_what_was_already_done),
+        cmocka_unit_test(blocks_and_summary_of_each_style),
+        cmocka_unit_test(cpu_is_split_from_10_ms_on),
+        cmocka_unit_test(memory_says_what_is_only_a_bound),
+        cmocka_unit_test(counters_are_there_or_na_once),
+        cmocka_unit_test(failed_runs_are_told_apart),
+        cmocka_unit_test(the_distribution_shows_each_run),
+        cmocka_unit_test(names_cannot_steer_the_terminal),
+        cmocka_unit_test(exports_in_each_format),
+        cmocka_unit_test(one_run_has_null_in_json_and_0_in_csv),
+        cmocka_unit_test(tables_are_relative_to_the_fastest_even_with_a_reference),
+        cmocka_unit_test(nothing_measured_is_still_a_document),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
