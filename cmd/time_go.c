@@ -66,21 +66,18 @@ static void print_warnings(const session *s, const pk_command_report *report, si
     print_text(stderr, &text);
 }
 
-/* The block of a command ends in a line with one blank; on a terminal the warnings stand before it,
- * with the command that they are about. */
+/* On a terminal the warnings stand with the command that they are about. */
 static void print_result(const session *s, const pk_command_report *report, size_t index) {
-    static const char end[] = " \n";
-    const size_t n_end = sizeof end - 1;
-    pk_strbuf text;
+    pk_strbuf text, end;
     pk_strbuf_init(&text, TEXT_BYTES_MAX);
-    if (!s->plan->silent) pk_command_render_result(report, index, &s->plan->style, &text);
-    bool ended = text.length >= n_end && strcmp(text.data + text.length - n_end, end) == 0;
-    fwrite(text.data, 1, text.length - (ended ? n_end : 0), stdout);
-    fflush(stdout);
+    pk_strbuf_init(&end, TEXT_BYTES_MAX);
+    if (!s->plan->silent) {
+        pk_command_render_result(report, index, &s->plan->style, &text);
+        pk_command_render_end(&s->plan->style, &end);
+    }
+    print_text(stdout, &text);
     print_warnings(s, report, index);
-    if (ended) fputs(end, stdout);
-    fflush(stdout);
-    pk_strbuf_fini(&text);
+    print_text(stdout, &end);
 }
 
 static bool on_finished(void *context, const pk_command_report *report, size_t index, pk_err *err) {

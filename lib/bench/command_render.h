@@ -34,7 +34,7 @@ typedef struct pk_command_style {
 /* "Benchmark N: NAME" */
 void pk_command_render_start(const pk_command_case *of, size_t index, const pk_command_style *style,
                              pk_strbuf *out);
-/* The lines of one command, without warnings. */
+/* The lines of one command. Its warnings follow, then pk_command_render_end. */
 void pk_command_render_result(const pk_command_report *report, size_t index,
                               const pk_command_style *style, pk_strbuf *out);
 /* The warnings of one command, as hyperfine puts them on stderr. */
@@ -44,6 +44,8 @@ void pk_command_render_warnings(const pk_command_report *report, size_t index,
 /* One line on what goes on, for a terminal: "12/30 runs, about 3 s left, median 100.5 .. 101.3 ms:
  * NAME". Cut to fit. */
 void pk_command_render_progress(char *line, size_t bytes, const pk_command_progress *progress);
+/* What separates a command from the next: a line with one blank; nothing in the compact style. */
+void pk_command_render_end(const pk_command_style *style, pk_strbuf *out);
 /* What compares the commands; empty for one. *note: hyperfine's note that nothing can be compared
  * (for stderr), empty otherwise. */
 void pk_command_render_summary(const pk_command_report *report, const pk_command_style *style,

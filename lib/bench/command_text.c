@@ -141,7 +141,10 @@ void pk_command_render_result(const pk_command_report *report, size_t index,
     if (r->wall.n == 1) one_run(r, style->colour, unit, out);
     else if (r->wall.n > 1) several_runs(r, style->colour, unit, out);
     if (!style->hyperfine) pk_command_own_lines(report, index, style, unit, out);
-    pk_strbuf_add_str(out, " \n");
+}
+
+void pk_command_render_end(const pk_command_style *style, pk_strbuf *out) {
+    if (!style->compact) pk_strbuf_add_str(out, " \n");
 }
 
 /* ---- summary ---- */

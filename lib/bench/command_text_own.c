@@ -102,22 +102,27 @@ static void count_text(char out[PK_QUANTITY_MAX], double value) {
     pk_quantity_text(out, PK_QUANTITY_MAX, PK_Q_COUNT, value, 4);
 }
 
+/* "2.000 G cycles", blanks for the underscores of the name. */
+static void add_counter(pk_strbuf *out, double value, const char *name) {
+    char text[PK_QUANTITY_MAX];
+    count_text(text, value);
+    pk_strbuf_addf(out, "%s ", text);
+    for (; *name; name++) pk_strbuf_add_char(out, *name == '_' ? ' ' : *name);
+}
+
 static void counter_line(const pk_command_report *report, const pk_command_result *r,
                          pk_strbuf *out) {
-    double value[PK_COUNTERS];
     size_t n = 0;
+    double instructions = pk_command_counter(report, r, PK_COUNTER_INSTRUCTIONS);
     label(out, "Counters");
     for (size_t i = 0; i < PK_COUNTERS; i++) {
-        char text[PK_QUANTITY_MAX];
-        value[i] = pk_command_counter(report, r, (pk_counter)i);
-        if (!isfinite(value[i])) continue;
-        count_text(text, value[i]);
-        pk_strbuf_addf(out, "%s%s ", n++ ? ", " : "", text);
-        for (const char *name = pk_counter_name((pk_counter)i); *name; name++)
-            pk_strbuf_add_char(out, *name == '_' ? ' ' : *name);
+        double value = pk_command_counter(report, r, (pk_counter)i);
+        if (!isfinite(value)) continue;
+        if (n++) pk_strbuf_add_str(out, ", ");
+        add_counter(out, value, pk_counter_name((pk_counter)i));
+        if (i == PK_COUNTER_CYCLES && isfinite(instructions) && value > 0)
+            pk_strbuf_addf(out, " (%.2f instructions each)", instructions / value);
     }
-    double per_cycle = value[PK_COUNTER_INSTRUCTIONS] / value[PK_COUNTER_CYCLES];
-    if (isfinite(per_cycle)) pk_strbuf_addf(out, ", %.2f instructions per cycle", per_cycle);
     if (n == 0) pk_strbuf_add_str(out, "n/a");
     else if (pk_command_counters_user_only(r)) pk_strbuf_add_str(out, " (user space only)");
     pk_strbuf_add_char(out, '\n');
@@ -276,6 +281,4 @@ void pk_command_own_summary(const pk_command_report *report, const pk_command_st
                         pk_command_basis_text(text, report, basis));
         pk_strbuf_add_char(out, '\n');
     }
-    if (report->interrupted)
-        pk_strbuf_add_str(out, "  Interrupted: these are the runs until then.\n");
 }

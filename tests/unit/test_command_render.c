@@ -26,6 +26,7 @@ static char *result_text(const pk_command_report *report, size_t index,
     pk_strbuf_init(&out, TEXT_BYTES_MAX);
     pk_command_render_start(report->results[index].of, index, style, &out);
     pk_command_render_result(report, index, style, &out);
+    pk_command_render_end(style, &out);
     return text_of(&out);
 }
 
@@ -69,6 +70,7 @@ static char *all_text(const pk_command_report *report, const pk_command_style *s
         char *warnings = warning_text(report, i, style);
         pk_strbuf_add_str(&out, warnings);
         free(warnings);
+        pk_command_render_end(style, &out);
     }
     pk_command_render_summary(report, style, &out, &note);
     pk_strbuf_add_str(&out, note.data);
@@ -435,8 +437,8 @@ static void counters_are_there_or_na_once(void **state) {
     free(text);
     command_counters(r, 2.5e9);
     text = result_text(&report, 0, &own_style);
-    assert_says(text, "  Counters:            2.500 G instructions, 2.000 G cycles, 2.500 M "
-                      "branch misses, 1.250 M cache misses, 1.25 instructions per cycle\n");
+    assert_says(text, "  Counters:            2.500 G instructions, 2.000 G cycles (1.25 "
+                      "instructions each), 2.500 M branch misses, 1.250 M cache misses\n");
     free(text);
     r->runs[4].counters.known[PK_COUNTER_CYCLES] = false;
     r->runs[4].counters.user_only = true;
