@@ -47,7 +47,8 @@ static bool grow_watched(pk_curl_loop *loop, size_t fd) {
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void *socket_data) {
     pk_curl_lane *lane = context;
     pk_curl_loop *loop = lane->loop;
-    (void)easy, (void)socket_data;
+    (void)socket_data;
+    if (loop->on_wait && what != CURL_POLL_REMOVE) loop->on_wait(loop->context, easy, fd);
     if (!grow_watched(loop, (size_t)fd)) return -1;
     uint32_t *watched = &loop->watched[fd].events;
     loop->watched[fd].lane_idx = (uint32_t)(lane - loop->lanes);

@@ -50,6 +50,8 @@ struct pk_curl_loop {
     pk_engine_totals totals;
     /* A transfer has ended; the callback must take the handle out with pk_curl_loop_remove. */
     void (*on_done)(void *context, CURL *easy, CURLcode code);
+    /* Or NULL. libcurl waits for this descriptor now, for this handle's sake. */
+    void (*on_wait)(void *context, CURL *easy, int fd);
     void *context;
 };
 

@@ -6,17 +6,21 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <openssl/ssl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "load/curl_answer.h"
 #include "load/curl_error.h"
 #include "load/curl_loop.h"
 #include "load/curl_options.h"
+#include "load/curl_sockets.h"
 #include "timing/clock.h"
 
 #define EVENTS_PER_WAIT 256
+#define READ_BYTES 16384
 
 typedef struct slot {
     CURL *easy;
@@ -27,6 +31,14 @@ typedef struct slot {
     uint32_t prereqs; /* requests sent for this transfer: 2 means that libcurl sent it again */
     long tunnel_sent_bytes; /* to a proxy, before the request */
     int socket_errno;       /* why socket() failed, which libcurl does not tell */
+    int fd;                 /* the connection's; -1: not known yet */
+    int local_port;         /* .. to know whether it is still the same */
+    SSL *ssl;               /* of this transfer, to compare with only; NULL: plain */
+    bool has_tls_data;      /* a record of the answer came .. */
+    bool is_tls_ended;      /* .. the peer's close_notify */
+    bool has_begun_unseen;  /* the beginning of an answer came that libcurl kept to itself */
+    bool was_reset;         /* the connection that was closed in this transfer */
+    bool is_refused;        /* it may not go again: libcurl got no socket for that */
     bool is_resent;         /* by us, after libcurl had given up */
     bool active;
     bool is_connecting; /* socket opened, request not yet sent */
@@ -35,6 +47,7 @@ typedef struct slot {
 
 struct pk_engine {
     pk_curl_loop loop;
+    pk_curl_sockets sockets;
     const pk_plan *plan;
     struct curl_slist *headers;
     uint32_t n_slots;
@@ -48,14 +61,42 @@ static uint32_t index_of(const slot *s) {
     return (uint32_t)(s - s->engine->slots);
 }
 
-/* All of the answer goes through the parser. Returning less than was given stops the transfer. */
-static bool take(slot *s, const char *data, size_t bytes) {
-    if (!pk_curl_answer_take(&s->answer, data, bytes)) return false;
-    if (s->answer.step == PK_HTTP1_DONE && !s->answer.parser.keep_alive && !s->forbids_reuse) {
+/* Do the socket's bytes and those of the answers tally? TLS has more in it, and a tunnel's own
+ * answers are not seen here. */
+static bool counts_bytes(const slot *s) {
+    return !s->engine->plan->is_tls && !s->route.proxy;
+}
+
+static bool request_is_sent(const slot *s) {
+    curl_off_t uploaded = 0;
+    curl_easy_getinfo(s->easy, CURLINFO_SIZE_UPLOAD_T, &uploaded);
+    return (uint64_t)uploaded >= s->engine->plan->body_bytes;
+}
+
+/* The answer is complete. Returns whether libcurl shall go on: not with sending the rest of a body
+ * for which nobody waits any more. */
+static bool end_answer(slot *s) {
+    pk_http1 *parser = &s->answer.parser;
+    pk_curl_sockets *sockets = &s->engine->sockets;
+    pk_curl_sockets_answered(sockets, s->fd, parser->head_bytes + parser->body_bytes);
+    /* what stands behind a body, libcurl closes the connection for (on_close sees it), but not what
+     * stands behind a mere head */
+    if (parser->body_bytes == 0 && counts_bytes(s) && pk_curl_sockets_has_more(sockets, s->fd)) {
+        parser->suspicious = true;
+        parser->keep_alive = false;
+    }
+    if (!parser->keep_alive && !s->forbids_reuse) {
         s->forbids_reuse = true;
         curl_easy_setopt(s->easy, CURLOPT_FORBID_REUSE, 1L);
     }
-    return true;
+    return request_is_sent(s);
+}
+
+/* All of the answer goes through the parser. Returning less than was given stops the transfer. */
+static bool take(slot *s, const char *data, size_t bytes) {
+    bool was_done = s->answer.step == PK_HTTP1_DONE;
+    if (!pk_curl_answer_take(&s->answer, data, bytes)) return false;
+    return was_done || s->answer.step != PK_HTTP1_DONE || end_answer(s);
 }
 
 static size_t on_head_line(char *data, size_t size, size_t count, void *context) {
@@ -72,6 +113,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *context) {
 
 static void expect_answer(slot *s) {
     const pk_plan *plan = s->engine->plan;
+    s->has_tls_data = s->is_tls_ended = s->has_begun_unseen = s->was_reset = false;
     pk_curl_answer_begin(&s->answer, plan->is_head, strcmp(plan->method, "CONNECT") == 0);
 }
 
@@ -81,16 +123,53 @@ static void connected(slot *s) {
     s->engine->n_connecting--;
 }
 
+/* Has anything of the answer come? libcurl hands over whole lines only. */
+static bool has_begun(const slot *s) {
+    return pk_curl_answer_has_begun(&s->answer) || s->has_begun_unseen;
+}
+
+/* OpenSSL tells of each record: its type as it stands inside the encryption (TLS 1.3) or in its
+ * header, and what alerts say. For libcurl a TCP connection that just ends is as good as an end. */
+static void on_tls_record(int is_write, int version, int type, const void *data, size_t bytes,
+                          SSL *ssl, void *context) {
+    slot *s = context;
+    const unsigned char *byte = data;
+    if (is_write || ssl != s->ssl || bytes == 0) return;
+    bool is_inner = type == SSL3_RT_INNER_CONTENT_TYPE;
+    bool is_header = type == SSL3_RT_HEADER && SSL_version(ssl) < TLS1_3_VERSION;
+    (void)version;
+    if ((is_inner || is_header) && byte[0] == SSL3_RT_APPLICATION_DATA) s->has_tls_data = true;
+    if (type == SSL3_RT_ALERT && bytes == 2 && byte[1] == SSL_AD_CLOSE_NOTIFY)
+        s->is_tls_ended = true;
+}
+
+/* A kept connection may have been another slot's. */
+static void listen_to_tls(slot *s) {
+    struct curl_tlssessioninfo *tls = NULL;
+    if (curl_easy_getinfo(s->easy, CURLINFO_TLS_SSL_PTR, &tls) != CURLE_OK || !tls ||
+        tls->backend != CURLSSLBACKEND_OPENSSL)
+        return;
+    s->ssl = tls->internals;
+    SSL_set_msg_callback(s->ssl, on_tls_record);
+    SSL_set_msg_callback_arg(s->ssl, s);
+}
+
+/* libcurl would send anything again on a new connection when a kept one had died. */
+static bool may_go_again(const slot *s) {
+    return s->engine->plan->is_idempotent && !has_begun(s);
+}
+
 static int on_before_request(void *context, char *ip, char *local_ip, int port, int local_port) {
     slot *s = context;
-    (void)ip, (void)local_ip, (void)port, (void)local_port;
+    (void)ip, (void)local_ip, (void)port;
+    if (local_port != s->local_port && !s->is_connecting) s->fd = -1;
+    s->local_port = local_port;
+    if (s->engine->plan->is_tls) listen_to_tls(s);
     if (s->prereqs++ == 0 && s->route.proxy)
         curl_easy_getinfo(s->easy, CURLINFO_REQUEST_SIZE, &s->tunnel_sent_bytes);
     connected(s);
     if (s->prereqs == 1) return CURL_PREREQFUNC_OK;
-    /* libcurl would send anything again, even when a part of the answer had come */
-    if (!s->engine->plan->is_idempotent || pk_curl_answer_has_begun(&s->answer))
-        return CURL_PREREQFUNC_ABORT;
+    if (!may_go_again(s)) return CURL_PREREQFUNC_ABORT;
     expect_answer(s);
     return CURL_PREREQFUNC_OK;
 }
@@ -98,16 +177,63 @@ static int on_before_request(void *context, char *ip, char *local_ip, int port, 
 static curl_socket_t on_open(void *context, curlsocktype purpose, struct curl_sockaddr *address) {
     slot *s = context;
     (void)purpose;
+    s->is_refused = s->prereqs > 0 && !may_go_again(s);
+    if (s->is_refused) return CURL_SOCKET_BAD;
     int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
     if (fd < 0) {
         s->socket_errno = errno;
         return CURL_SOCKET_BAD;
     }
+    if (!pk_curl_sockets_open(&s->engine->sockets, fd, index_of(s))) {
+        close(fd);
+        s->socket_errno = ENOMEM;
+        return CURL_SOCKET_BAD;
+    }
+    s->fd = fd;
     if (!s->is_connecting) {
         s->is_connecting = true;
         s->engine->n_connecting++;
     }
     return fd;
+}
+
+static void on_wait(void *context, CURL *easy, int fd) {
+    pk_engine *e = context;
+    slot *s;
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&s);
+    s->fd = fd;
+    pk_curl_sockets_use(&e->sockets, fd, index_of(s));
+}
+
+/* Sending has failed, but the server's answer was there first. */
+static void take_unread(slot *s, int fd) {
+    char data[READ_BYTES];
+    ssize_t n;
+    while ((n = recv(fd, data, sizeof data, MSG_DONTWAIT)) > 0)
+        if (!take(s, data, (size_t)n)) return;
+}
+
+/* The connection of an active slot: what did libcurl not tell? */
+static void closing(slot *s, int fd, pk_curl_socket_end end) {
+    bool has_more = counts_bytes(s) ? end.has_more : s->has_tls_data;
+    s->was_reset = end.was_reset && !s->is_tls_ended;
+    if (s->answer.step == PK_HTTP1_DONE) {
+        if (counts_bytes(s) && end.has_more) s->answer.parser.suspicious = true;
+    } else if (s->prereqs > 0 && has_more && !pk_curl_answer_has_begun(&s->answer)) {
+        s->has_begun_unseen = true;
+        if (counts_bytes(s) && end.is_unread && !request_is_sent(s)) take_unread(s, fd);
+    }
+}
+
+static int on_close(void *context, curl_socket_t fd) {
+    pk_engine *e = context;
+    pk_curl_socket_end end = pk_curl_sockets_close(&e->sockets, fd);
+    slot *s = end.user < e->n_slots ? &e->slots[end.user] : NULL;
+    if (s && s->fd == fd) {
+        s->fd = -1;
+        if (s->active) closing(s, fd, end);
+    }
+    return pk_curl_loop_on_close(&e->loop, fd);
 }
 
 /* Bytes of the request and its answer alone: libcurl counts what it told a proxy with them. */
@@ -122,23 +248,36 @@ static void fill_bytes(slot *s, pk_completion *c) {
     c->sent_bytes = (uint64_t)(request_bytes - s->tunnel_sent_bytes) + (uint64_t)uploaded;
 }
 
+/* libcurl has given up, or what it takes for the end of an answer is none. */
+static pk_load_error_class failure(slot *s, CURLcode code, int *sys_errno) {
+    *sys_errno = 0;
+    if (s->is_refused || code == CURLE_ABORTED_BY_CALLBACK)
+        return has_begun(s) || s->was_reset ? PK_LOAD_E_RESET : PK_LOAD_E_EMPTY;
+    pk_load_error_class error =
+        pk_curl_failure(s->easy, code, s->socket_errno, has_begun(s), sys_errno);
+    bool is_cut = error == PK_LOAD_E_TRUNCATED || error == PK_LOAD_E_EMPTY;
+    return has_begun(s) && is_cut && s->answer.parser.status == 0 ? PK_LOAD_E_RESET : error;
+}
+
 /* What became of the request. Where the answer is complete, libcurl's failure is that it could not
  * send the rest of a request that nobody waited for. */
 static void fill_outcome(slot *s, CURLcode code, pk_completion *c) {
     pk_http1 *parser = &s->answer.parser;
     pk_http1_step step = s->answer.step;
-    if (code == CURLE_OK && step == PK_HTTP1_MORE) step = pk_http1_end(parser);
-    if (step == PK_HTTP1_ERROR) {
+    bool is_cut = false;
+    if (code == CURLE_OK && step == PK_HTTP1_MORE) {
+        step = pk_http1_end(parser);
+        is_cut = step == PK_HTTP1_DONE && s->ssl && !s->is_tls_ended;
+    }
+    if (is_cut) {
+        c->error = PK_LOAD_E_TRUNCATED;
+    } else if (step == PK_HTTP1_ERROR) {
         c->error = parser->error;
     } else if (step == PK_HTTP1_DONE && code != CURLE_OPERATION_TIMEDOUT) {
         c->status = parser->status;
         c->suspicious = parser->suspicious;
     } else {
-        bool has_begun = pk_curl_answer_has_begun(&s->answer);
-        c->error = pk_curl_failure(s->easy, code, s->socket_errno, has_begun, &c->sys_errno);
-        if (has_begun && code == CURLE_ABORTED_BY_CALLBACK) c->error = PK_LOAD_E_RESET;
-        bool is_cut = c->error == PK_LOAD_E_TRUNCATED || c->error == PK_LOAD_E_EMPTY;
-        if (has_begun && is_cut && parser->status == 0) c->error = PK_LOAD_E_RESET;
+        c->error = failure(s, code, &c->sys_errno);
     }
 }
 
@@ -179,6 +318,7 @@ static void set_request(CURL *easy, const pk_plan *plan) {
     if (plan->disable_keepalive) curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
     curl_easy_setopt(easy, CURLOPT_HTTP09_ALLOWED, 0L);
     curl_easy_setopt(easy, CURLOPT_HTTP_TRANSFER_DECODING, 0L); /* chunks as they came */
+    curl_easy_setopt(easy, CURLOPT_HTTP_CONTENT_DECODING, 0L);  /* other codings too */
 }
 
 static void set_callbacks(slot *s) {
@@ -193,8 +333,8 @@ static void set_callbacks(slot *s) {
     curl_easy_setopt(easy, CURLOPT_PREREQDATA, s);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, s);
-    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, pk_curl_loop_on_close);
-    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, &s->engine->loop);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, s->engine);
 }
 
 static void set_up(slot *s) {
@@ -209,6 +349,7 @@ static void set_up(slot *s) {
 
 static bool slot_init(slot *s, pk_engine *e, const pk_route *route) {
     s->engine = e;
+    s->fd = -1;
     s->easy = curl_easy_init();
     if (!s->easy || !pk_curl_route_init(&s->route, e->plan, route)) return false;
     set_up(s);
@@ -221,6 +362,8 @@ static void begin(slot *s) {
     s->prereqs = 0;
     s->tunnel_sent_bytes = 0;
     s->socket_errno = 0;
+    s->ssl = NULL;
+    s->is_refused = false;
     expect_answer(s);
     if (s->forbids_reuse) {
         s->forbids_reuse = false;
@@ -235,7 +378,7 @@ static void begin(slot *s) {
 static bool met_only_closed_ones(const slot *s, const pk_completion *c) {
     bool is_lost =
         c->error == PK_LOAD_E_EMPTY || c->error == PK_LOAD_E_RESET || c->error == PK_LOAD_E_SEND;
-    return is_lost && !c->opened && c->head_bytes == 0 && s->engine->plan->is_idempotent;
+    return is_lost && !c->opened && may_go_again(s);
 }
 
 /* Once more, on a connection of its own, in the time that is left. False: there is none. */
@@ -277,6 +420,7 @@ static void engine_close(pk_engine *e, pk_engine_totals *totals) {
         pk_curl_route_fini(&e->slots[i].route);
         pk_curl_answer_fini(&e->slots[i].answer);
     }
+    pk_curl_sockets_fini(&e->sockets);
     curl_slist_free_all(e->headers);
     if (totals) *totals = e->loop.totals;
     free(e->done);
@@ -290,7 +434,8 @@ static pk_engine *engine_open(const pk_plan *plan, uint32_t n_slots, uint64_t fi
     if (ok) {
         e->n_slots = n_slots;
         e->plan = plan;
-        e->loop = (pk_curl_loop){.epoll_fd = -1, .on_done = on_done, .context = e};
+        e->loop =
+            (pk_curl_loop){.epoll_fd = -1, .on_done = on_done, .on_wait = on_wait, .context = e};
         e->done = calloc(n_slots, sizeof *e->done);
         ok = e->done && pk_curl_loop_init(&e->loop, n_slots, wake_fd);
         for (size_t i = 0; ok && i < plan->n_headers; i++)
