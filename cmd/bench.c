@@ -90,7 +90,7 @@ static const pk_opt bench_opts[] = {
     {0, "driver", PK_OPT_TEXT_LIST, OPTION(drivers, pk_text_list), .arg = "command",
      .help = "a program that brings benchmarks in any language",
      .details = "It speaks the driver protocol (docs/driver-protocol.md). Words are split without a shell. May be given "
-                "several times.", .group = "Selection", .complete = bench_complete_home},
+                "several times.", .group = "Selection", .complete = bench_complete_driver},
     {0, "cflags", PK_OPT_TEXT, OPTION(cflags, const char *), .arg = "flags", .shown_default = "-O2",
      .help = "flags for sources that perfkit compiles",
      .details = "Those of the linker too, as in '-O3 -Iinclude -lm'.", .group = "Measuring"},

@@ -72,9 +72,9 @@ bool bench_is_target(const char *word);
 pk_checker bench_check_baseline, bench_check_save;
 
 /* Completers: ids, sources and objects; baselines; baselines and objects; baselines and files of
- * results; directories. */
+ * results; directories; any file. */
 pk_completer bench_complete_words, bench_complete_baselines, bench_complete_skips,
-    bench_complete_compare, bench_complete_results, bench_complete_home;
+    bench_complete_compare, bench_complete_results, bench_complete_home, bench_complete_driver;
 
 /* Everything after the line was understood; returns the exit code. */
 int bench_go(const pk_invocation *invocation, const bench_cli *cli, const bench_plan *plan,

@@ -135,3 +135,7 @@ void bench_complete_results(pk_choices *choices) {
 void bench_complete_home(pk_choices *choices) {
     pk_complete_paths(choices, "");
 }
+
+void bench_complete_driver(pk_choices *choices) {
+    pk_complete_paths(choices, "*");
+}

@@ -49,8 +49,8 @@ static bool compared_live(const pk_bench_result *r) {
 static void warn_of_metric(warnings *w, const pk_bench_result *r, pk_bench_metric wanted) {
     if (r->metric == wanted) return;
     warn(w,
-         "times are %s time: the kernel does not tell how long a thread waited for a processor "
-         "(/proc/thread-self/schedstat)",
+         "times are %s time: how long the work waited for a processor is not known, since the "
+         "kernel (/proc/thread-self/schedstat) or the driver does not tell",
          r->metric == PK_METRIC_CPU ? "CPU" : "wall");
 }
 

@@ -40,10 +40,10 @@ typedef struct pk_bench_options {
     pk_text_list drivers; /* commands that speak docs/driver-protocol.md. Neither object nor driver:
                              the built-in suite */
     const char *python, *node; /* interpreters, a name or a path; NULL: not on this machine */
-    pk_text_list filters; /* regular expressions (POSIX extended), any may match; empty: all */
-    pk_text_list skips;   /* what matches one of these is left out */
-    bool exact;           /* filters and skips are whole ids */
-    const char *param;    /* "20", "10,20,30", "10:30:5"; NULL: each benchmark's own */
+    pk_text_list filters;      /* regular expressions (POSIX extended), any may match; empty: all */
+    pk_text_list skips;        /* what matches one of these is left out */
+    bool exact;                /* filters and skips are whole ids */
+    const char *param;         /* "20", "10,20,30", "10:30:5"; NULL: each benchmark's own */
 
     /* 0 or negative: not given on the command line, so a benchmark's own setting or else the
      * default holds (PK_BENCH_DEFAULT_...). */

@@ -43,13 +43,9 @@ static bool parse_reply(const pk_worker_job *job, const pk_worker_end *end, pk_a
 static void judge_reply(const pk_worker_job *job, const pk_worker_end *end, pk_arena *arena,
                         pk_worker_outcome *outcome) {
     pk_err err = {0};
-    if (end->reply_bytes > PK_WORKER_TEXT_MAX)
+    if (!parse_reply(job, end, arena, &outcome->reply, &err))
         fail(outcome, PK_FAIL_GARBAGE,
-             "more than %u bytes came on descriptor %d, which is the worker's", PK_WORKER_TEXT_MAX,
-             PK_WORKER_REPLY_FD);
-    else if (!parse_reply(job, end, arena, &outcome->reply, &err))
-        fail(outcome, PK_FAIL_GARBAGE,
-             job->driver ? "the reply on descriptor %d is none (%s%s%s)"
+             job->driver ? "its reply on descriptor %d cannot be used (%s%s%s)"
                          : "on descriptor %d, which is the worker's, came something else (%s%s%s)",
              PK_WORKER_REPLY_FD, err.where, err.where[0] ? ": " : "", err.what);
     else if (!answers(job, &outcome->reply))
@@ -63,7 +59,11 @@ void pk_worker_judge(const pk_worker_job *job, const pk_worker_end *end, pk_aren
                      pk_worker_outcome *outcome) {
     outcome->failed = false;
     outcome->failure = (pk_bench_failure){0};
-    if (end->timed_out) {
+    if (end->reply_bytes > PK_WORKER_TEXT_MAX) {
+        fail(outcome, PK_FAIL_GARBAGE,
+             "more than %u bytes came on descriptor %d, which is the worker's", PK_WORKER_TEXT_MAX,
+             PK_WORKER_REPLY_FD);
+    } else if (end->timed_out) {
         outcome->failure.timeout_ns = end->timeout_ns;
         fail(outcome, PK_FAIL_TIMEOUT, "give it longer, or look for a loop that does not end");
     } else if (end->signal != 0) {

@@ -232,9 +232,12 @@ static bool find_baseline(pk_old_sides *sides, const pk_bench_case *c, const cha
         return false;
     live(object, c, o->compare_with, out);
     if (out->source == PK_CHANGE_LIVE) return true;
-    out->warning =
-        pk_arena_printf(arena, "compared with stored numbers: the old code of '%s' %s",
-                        o->compare_with, object ? "does not run any more" : "is not in the store");
+    bool kept = sides->session->objects[c->object].data != NULL;
+    out->warning = pk_arena_printf(arena, "compared with stored numbers: the old code of '%s' %s",
+                                   o->compare_with,
+                                   object ? "does not run any more"
+                                   : kept ? "is not in the store"
+                                          : "is a driver's own, which cannot be kept");
     return stored(sides, baseline, directory, o->compare_with, out, err);
 }
 

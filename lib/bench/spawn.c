@@ -199,6 +199,7 @@ static watch_end watch(watched *w) {
         if (fds[REPLY].revents) take(&w->in, &w->in.reply_fd);
         if (fds[OUTPUT].revents) take(&w->in, &w->in.output_fd);
         if (fds[ENDING].revents) return ENDED;
+        if (!pk_strbuf_ok(&w->in.reply)) return ENDED; /* it only floods us: it is killed */
         /* One that prints without end keeps poll busy, but not beyond its time. */
         if (pk_now_ns() >= until_ns) return until_ns == w->limit_at_ns ? TIMED_OUT : STOPPED;
     }
