@@ -98,7 +98,7 @@ END
     local line
     echo data >file
     for line in '-N no-such-program' 'no-such-program' '-- no-such-program -x' ./file 'true ./file'; do
-        pk time --order grouped $line
+        pk time -r 1 --order grouped $line
         [ "$status" -eq 2 ]
         [ "${#stderr_lines[@]}" -eq 1 ]
         [[ $stderr == *"no-such-program"* || $stderr == *"./file"* ]]

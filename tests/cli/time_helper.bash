@@ -24,4 +24,4 @@ need_real() { real_hyperfine || skip "hyperfine is not installed"; }
 real_has() { [[ $(printf '%s\n' "$1" "$REAL_VERSION" | sort -V | head -n 1) == "$1" ]]; }
 
 # Figures made equal, and the blanks that align them.
-normalised() { sed -E "s/[0-9]+(\.[0-9]+)?/N/g; s/ +/ /g; s/\b(µs|ms|s)\b/u/g"; }
+normalised() { sed -E "s/[0-9]+(\.[0-9]+)?/N/g; s/ +/ /g; s/(\[|N )(µs|ms|s)\b/\1u/g"; }
