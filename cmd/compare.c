@@ -31,7 +31,7 @@ static const char *const color_values[] = {"auto", "always", "never", NULL};
 // clang-format off
 static const pk_opt compare_opts[] = {
     {0, "RESULT", PK_OPT_TEXT_LIST, OPTION(sources, pk_text_list), .arg = "RESULT",
-     .help = "baselines by name, or files of perfkit bench --json",
+     .help = "baselines by name, or files of perfkit bench --json, perfkit time or hyperfine",
      .details = "A word that ends in .json is a file, every other one the name of a baseline in the store.",
      .complete = bench_complete_results, .flags = PK_OPT_POSITIONAL},
 

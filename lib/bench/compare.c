@@ -8,6 +8,7 @@
 #include "base/array.h"
 #include "base/file.h"
 #include "bench/analyse.h"
+#include "bench/command_store.h"
 #include "bench/reload.h"
 #include "bench/result_json.h"
 #include "bench/store.h"
@@ -81,13 +82,31 @@ static bool load_baseline(loader *l, size_t column, const char *name, size_t *n,
     return true;
 }
 
+/* Results of bench, of time, or of hyperfine. */
+static bool parse_file(loader *l, const pk_strbuf *text, const char *path, pk_bench_record *record,
+                       pk_err *err) {
+    pk_command_record commands;
+    bool mine;
+    if (!pk_command_record_parse(text->data, text->length, path, false, l->arena, &commands, &mine,
+                                 err))
+        return false;
+    if (!mine) return pk_bench_record_parse(text->data, text->length, path, l->arena, record, err);
+    record->results = PK_NEW(l->arena, commands.n, pk_bench_result);
+    if (!record->results) return no_memory(err);
+    for (size_t i = 0; i < commands.n; i++) record->results[i] = *commands.items[i].result;
+    record->n_results = commands.n;
+    record->has_environment = commands.environment != NULL;
+    if (commands.environment) record->environment = *commands.environment;
+    return true;
+}
+
 static bool load_file(loader *l, size_t column, const char *path, size_t *n, pk_err *err) {
     pk_strbuf text;
     pk_bench_record *record = PK_NEW(l->arena, 1, pk_bench_record);
     if (!record) return no_memory(err);
     pk_strbuf_init(&text, FILE_BYTES_MAX);
-    bool ok = pk_file_read(path, FILE_BYTES_MAX, &text, err) &&
-              pk_bench_record_parse(text.data, text.length, path, l->arena, record, err);
+    bool ok =
+        pk_file_read(path, FILE_BYTES_MAX, &text, err) && parse_file(l, &text, path, record, err);
     pk_strbuf_fini(&text);
     const pk_environment *environment = record->has_environment ? &record->environment : NULL;
     for (size_t i = 0; ok && i < record->n_results; i++)
@@ -110,7 +129,9 @@ static bool load_columns(loader *l, pk_err *err) {
         if (n > 0) continue;
         pk_fail(err, PK_E_INPUT, source, "it holds no benchmark%s",
                 l->has_filter ? " that --filter matches" : "");
-        pk_fix(err, l->has_filter ? "loosen the filter" : "give results of perfkit bench");
+        pk_fix(err, l->has_filter
+                        ? "loosen the filter"
+                        : "give results of perfkit bench, of perfkit time, or of hyperfine");
         return false;
     }
     return true;

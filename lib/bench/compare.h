@@ -1,5 +1,6 @@
 /* Stored results side by side: options -> table -> text or JSON. A column is a baseline of the
- * store, or a file that `perfkit bench --json` wrote; a row is a benchmark. */
+ * store, or a file that `perfkit bench --json`, `perfkit time` or hyperfine wrote; a row is a
+ * benchmark, or a command. */
 #ifndef PK_BENCH_COMPARE_H
 #define PK_BENCH_COMPARE_H
 
