@@ -147,9 +147,10 @@ static const pk_opt time_opts[] = {
      .group = "Comparison", .values = metrics, .value_help = metric_help},
     {0, "save-baseline", PK_OPT_TEXT, OPTION(save, const char *), .arg = "name", .help = "keep the results under this name",
      .group = "Comparison", .complete = bench_complete_baselines, .check = bench_check_save},
-    {0, "baseline", PK_OPT_TEXT, OPTION(baseline, const char *), .arg = "name",
-     .help = "compare with the results that were kept under this name", .group = "Comparison",
-     .complete = bench_complete_baselines, .check = bench_check_baseline},
+    {0, "baseline", PK_OPT_TEXT, OPTION(baseline, const char *), .arg = "name|file",
+     .help = "compare with the results that were kept under this name, or in this file",
+     .details = "A word that ends in .json is a file that --export-json or --json wrote, hyperfine's too.",
+     .group = "Comparison", .complete = bench_complete_results, .check = time_check_baseline},
     {0, "home", PK_OPT_TEXT, OPTION(home, const char *), .arg = "directory", .shown_default = "target/criterion",
      .help = "where results are stored", .details = "Before the default come $CRITERION_HOME and "
      "$CARGO_TARGET_DIR/criterion.", .group = "Comparison", .complete = bench_complete_home},

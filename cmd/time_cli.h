@@ -54,6 +54,9 @@ typedef struct time_plan {
 bool time_plan_make(const pk_invocation *invocation, const time_cli *cli, time_plan *plan,
                     pk_err *err) PK_MUST_CHECK;
 
+/* The name of a baseline, or of a file that ends in .json. */
+pk_checker time_check_baseline;
+
 /* Everything after the line was understood; returns the exit code. */
 int time_go(const pk_invocation *invocation, const time_cli *cli, const time_plan *plan,
             pk_err *err);

@@ -7,6 +7,7 @@
 
 #include "base/interrupt.h"
 #include "base/units.h"
+#include "bench/command_store.h"
 #include "cmd/commands.h"
 #include "cmd/terminal.h"
 #include "cmd/time_cli.h"
@@ -17,12 +18,15 @@
 #define EXIT_WRONG 2
 #define EXIT_INTERRUPTED 130
 #define TEXT_BYTES_MAX (16u << 20)
+#define BASELINE_BYTES_MAX ((size_t)1 << 30)
 #define REDRAW_NS (100 * PK_NS_PER_MS) /* writing to a terminal disturbs the next run */
 
 typedef struct session {
     const pk_invocation *invocation;
     const time_cli *cli;
     const time_plan *plan;
+    pk_arena *arena;                     /* of the baseline */
+    const pk_command_baseline *baseline; /* NULL: none is asked for */
     pk_progress progress;
     pk_command_phase phase; /* of what was drawn last */
     uint64_t drawn_ns;
@@ -84,6 +88,9 @@ static bool on_finished(void *context, const pk_command_report *report, size_t i
     session *s = context;
     pk_progress_close(&s->progress);
     s->drawn_ns = 0;
+    if (s->baseline &&
+        !pk_command_baseline_compare(s->baseline, &s->plan->command, report, index, err))
+        return false;
     print_result(s, report, index);
     /* In rounds all results come at once: they are written when the run is over. */
     return report->rounds || time_exports_write(s->cli, s->plan, report, err);
@@ -128,6 +135,26 @@ static bool judge(const session *s, const pk_command_report *report, bool *faile
     return true;
 }
 
+/* ---- the store ---- */
+
+static bool load_baseline(session *s, pk_err *err) {
+    const char *source = s->cli->baseline;
+    if (!source) return true;
+    s->baseline = pk_command_baseline_load(s->plan->home, source, &s->plan->command, s->arena, err);
+    return s->baseline != NULL;
+}
+
+static bool save_baseline(const session *s, const pk_command_report *report, pk_err *err) {
+    const char *name = s->cli->save;
+    if (!name) return true;
+    pk_store *store = pk_store_open(s->plan->home, true, true, err);
+    if (!store) return false;
+    bool ok = pk_command_store_save(store, &s->plan->command, report, name, err);
+    pk_store_close(store);
+    if (ok) fprintf(stderr, "saved as %s in %s\n", name, s->plan->home);
+    return ok;
+}
+
 /* ---- the run ---- */
 
 static int finish(session *s, const pk_command_report *report, pk_err *err) {
@@ -143,6 +170,7 @@ static int finish(session *s, const pk_command_report *report, pk_err *err) {
         fprintf(stderr, "%s: interrupted, the results are partial\n", s->invocation->name);
         return EXIT_INTERRUPTED;
     }
+    if (!save_baseline(s, report, err)) return EXIT_WRONG;
     if (!judge(s, report, &gate_failed, err)) return EXIT_WRONG;
     return gate_failed ? EXIT_FAILED : 0;
 }
@@ -180,10 +208,17 @@ int time_go(const pk_invocation *invocation, const time_cli *cli, const time_pla
             pk_err *err) {
     session s = {.invocation = invocation, .cli = cli, .plan = plan};
     int code = EXIT_WRONG;
-    if (!time_exports_begin(cli, err)) return code;
-    pk_interrupt *intr = pk_interrupt_begin(err);
-    if (!intr) return code;
-    code = run(&s, intr, err);
-    pk_interrupt_end(intr);
+    s.arena = pk_arena_new(BASELINE_BYTES_MAX);
+    if (!s.arena) {
+        pk_fail(err, PK_E_LIMIT, NULL, "out of memory");
+        return code;
+    }
+    pk_interrupt *intr = NULL;
+    if (load_baseline(&s, err) && time_exports_begin(cli, err)) intr = pk_interrupt_begin(err);
+    if (intr) {
+        code = run(&s, intr, err);
+        pk_interrupt_end(intr);
+    }
+    pk_arena_free(s.arena);
     return code;
 }

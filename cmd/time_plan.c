@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/units.h"
+#include "bench/command_store.h"
 #include "cmd/bench_cli.h"
 #include "cmd/terminal.h"
 #include "cmd/time_cli.h"
@@ -26,6 +27,10 @@ static bool is_given(const planner *p, const char *name) {
 static bool fail_memory(pk_err *err) {
     pk_fail(err, PK_E_LIMIT, NULL, "no memory for a command line this long");
     return false;
+}
+
+bool time_check_baseline(const char *text, pk_err *err) {
+    return pk_command_baseline_is_file(text) || bench_check_baseline(text, err);
 }
 
 /* ---- the line as a whole ---- */

@@ -194,6 +194,11 @@ char *pk_command_stored_text(char out[PK_COMMAND_WORDS_MAX], const pk_command_re
     const pk_command_change *change = &result->stored[i];
     out[0] = '\0';
     if (!change->compared) return out;
+    if (change->refused) {
+        snprintf(out, PK_COMMAND_WORDS_MAX, "%s: %s", pk_verdict_name(change->verdict.word),
+                 change->refused);
+        return out;
+    }
     /* estimate = new / old - 1 */
     double mine = pk_command_figures_of(result, metric)->mean;
     change_text(out, change, metric, mine - mine / (1 + change->verdict.estimate));

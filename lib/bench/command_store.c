@@ -66,7 +66,7 @@ struct pk_command_baseline {
     pk_arena *arena;
 };
 
-static bool is_file(const char *source) {
+bool pk_command_baseline_is_file(const char *source) {
     size_t length = strlen(source);
     return length > 5 && strcmp(source + length - 5, ".json") == 0;
 }
@@ -145,7 +145,8 @@ const pk_command_baseline *pk_command_baseline_load(const char *home, const char
         pk_command_no_room(err);
         return NULL;
     }
-    *b = (pk_command_baseline){.source = source, .file = is_file(source), .arena = arena};
+    *b = (pk_command_baseline){
+        .source = source, .file = pk_command_baseline_is_file(source), .arena = arena};
     bool ok =
         b->file ? load_file(source, options, b, err) : load_baseline(home, source, options, b, err);
     return ok ? b : NULL;
@@ -234,7 +235,7 @@ static bool compare_in(const pk_command_baseline *b, size_t item, const pk_bench
 }
 
 bool pk_command_baseline_compare(const pk_command_baseline *b, const pk_command_options *options,
-                                 pk_command_report *report, size_t index, pk_err *err) {
+                                 const pk_command_report *report, size_t index, pk_err *err) {
     pk_command_result *r = &report->results[index];
     pk_command_samples samples;
     pk_bench_result now;

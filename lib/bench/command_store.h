@@ -24,15 +24,18 @@ bool pk_command_store_save(pk_store *store, const pk_command_options *options,
 
 typedef struct pk_command_baseline pk_command_baseline;
 
-/* A baseline of the store at `home`, or a file if `source` ends in ".json". Everything is in the
+/* Is the word a file (it ends in ".json"), not the name of a baseline? */
+bool pk_command_baseline_is_file(const char *source);
+
+/* A baseline of the store at `home`, or a file. Everything is in the
  * arena. PK_E_INPUT: there is none, or it cannot be read, or holds no commands. */
 const pk_command_baseline *pk_command_baseline_load(const char *home, const char *source,
                                                     const pk_command_options *options,
                                                     pk_arena *arena, pk_err *err) PK_MUST_CHECK;
-/* Sets .stored of result `index`: [0] of the metric, where wall or CPU, [1] of CPU, where the
- * baseline knows it. A command that the baseline does not have stays uncompared. */
+/* Sets .stored of the report's result `index`: [0] of the metric, where wall or CPU, [1] of CPU,
+ * where the baseline knows it. A command that the baseline does not have stays uncompared. */
 bool pk_command_baseline_compare(const pk_command_baseline *baseline,
-                                 const pk_command_options *options, pk_command_report *report,
+                                 const pk_command_options *options, const pk_command_report *report,
                                  size_t index, pk_err *err) PK_MUST_CHECK;
 
 /* ---- files ---- */

@@ -226,7 +226,9 @@ static void stored_lines(const pk_command_report *report, size_t index, bool col
     const pk_command_result *r = &report->results[index];
     char text[PK_COMMAND_WORDS_MAX];
     if (!r->stored[0].compared && !r->stored[1].compared) return;
-    pk_strbuf_add_str(out, "  Against the baseline\n");
+    bool elsewhere = r->stored[0].elsewhere || r->stored[1].elsewhere;
+    pk_strbuf_addf(out, "  Against the baseline, numbers of another session%s\n",
+                   elsewhere ? " and perhaps another machine" : "");
     for (size_t i = 0; i < 2; i++)
         if (r->stored[i].compared)
             change_line(&r->stored[i], pk_command_change_name(report, i),

@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <regex.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -114,17 +115,12 @@ static bool load_file(loader *l, size_t column, const char *path, size_t *n, pk_
     return ok;
 }
 
-static bool is_file(const char *source) {
-    size_t length = strlen(source);
-    return length > 5 && strcmp(source + length - 5, ".json") == 0;
-}
-
 static bool load_columns(loader *l, pk_err *err) {
     for (size_t i = 0; i < l->n_columns; i++) {
         const char *source = l->options->sources.items[i];
         size_t n = 0;
-        bool ok = is_file(source) ? load_file(l, i, source, &n, err)
-                                  : load_baseline(l, i, source, &n, err);
+        bool ok = pk_command_baseline_is_file(source) ? load_file(l, i, source, &n, err)
+                                                      : load_baseline(l, i, source, &n, err);
         if (!ok) return false;
         if (n > 0) continue;
         pk_fail(err, PK_E_INPUT, source, "it holds no benchmark%s",
@@ -187,6 +183,14 @@ static int by_ratio(const void *a, const void *b) { /* what differs most first; 
     return x != y ? (x < y) - (x > y) : by_id(a, b);
 }
 
+/* Of commands the runs are what stands for workers, and another word runs them again. */
+static void say_runs(pk_bench_result *r) {
+    if (!r->change.refused[0] || strcmp(r->group, PK_COMMAND_GROUP) != 0) return;
+    snprintf(
+        r->change.refused, sizeof r->change.refused,
+        "runs differ too much, or are too few; run both again: perfkit time --reference OLD NEW");
+}
+
 /* Of two columns: what the second's result says against the first, in rows not shown too: a gate is
  * not to be opened by showing less. */
 static bool fill_changes(const loader *l, pk_compare_table *t, pk_err *err) {
@@ -212,6 +216,7 @@ static bool fill_changes(const loader *l, pk_compare_table *t, pk_err *err) {
         r->change.identical_code =
             r->artefact[0] != '\0' && strcmp(r->artefact, session.artefact) == 0;
         pk_bench_change_stored(r, known ? now->environment : &unknown, 1, &session, &l->bench);
+        say_runs(r);
     }
     return true;
 }
