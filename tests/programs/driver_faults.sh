@@ -35,7 +35,7 @@ go_wrong() {
     exit) echo 'out of cheese'; say 'reply done'; exit 7 ;;
     signal) kill -KILL $$ ;;
     stdout) work; head -c 30000000 /dev/zero | tr '\0' x; say 'reply done' 'iterations 10' 'unit 100' end ;;
-    stderr) head -c 30000000 /dev/zero | tr '\0' y >&2; echo 'the last words' >&2; exit 3 ;;
+    stderr) head -c 30000000 /dev/zero | tr '\0' y >&2; printf '\nthe last words\n' >&2; exit 3 ;;
     reply) yes >&3 ;;
     hang) sleep 300 ;;
     twice) say 'reply done' 'iterations 10' 'iterations 10' 'unit 100' end ;;
