@@ -148,8 +148,9 @@ static const pk_opt time_opts[] = {
     {0, "save-baseline", PK_OPT_TEXT, OPTION(save, const char *), .arg = "name", .help = "keep the results under this name",
      .group = "Comparison", .complete = bench_complete_baselines, .check = bench_check_save},
     {0, "baseline", PK_OPT_TEXT, OPTION(baseline, const char *), .arg = "name|file",
-     .help = "compare with the results that were kept under this name, or in this file",
-     .details = "A word that ends in .json is a file that --export-json or --json wrote, hyperfine's too.",
+     .help = "compare with results kept under this name, or exported to a file (hyperfine's too)",
+     .details = "A word that ends in .json is a file. Stored numbers are of another session, and a machine drifts in between: the interval says by how much. "
+                "Where the old program is at hand, --reference is the better comparison.",
      .group = "Comparison", .complete = bench_complete_results, .check = time_check_baseline},
     {0, "home", PK_OPT_TEXT, OPTION(home, const char *), .arg = "directory", .shown_default = "target/criterion",
      .help = "where results are stored", .details = "Before the default come $CRITERION_HOME and "

@@ -285,7 +285,8 @@ static void set_text(const planner *p, time_plan *plan) {
 bool time_plan_make(const pk_invocation *invocation, const time_cli *cli, time_plan *plan,
                     pk_err *err) {
     const planner p = {invocation, cli, invocation->parsed->arena};
-    time_plan made = {.gate = {.regressed = cli->fail_on == 1, .slower = NAN}};
+    time_plan made = {
+        .gate = {.stored = cli->baseline != NULL, .regressed = cli->fail_on == 1, .slower = NAN}};
     pk_command_options *o = &made.command;
     if (!check_repeated(&p, err) || !set_commands(&p, o, err) || !check_shares(&p, err) ||
         !check_json(cli, err))

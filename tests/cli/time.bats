@@ -344,6 +344,24 @@ END
     [ "$status" -eq 1 ]
 }
 
+@test "time: baselines: kept under a name, compared with, read from hyperfine's JSON" {
+    pk time -r 12 --home store --save-baseline one 'sleep 0.01'
+    [ "$status" -eq 0 ]
+    [[ $stderr == *"saved as one in store"* ]]
+    pk time -r 12 --home store --baseline one --fail-if-slower 50% 'sleep 0.05' -n 'sleep 0.01'
+    [ "$status" -eq 1 ]
+    [[ $output == *"Against the baseline"* ]]
+    [[ $stderr == *"gate failed: 1 of 1 compared with one are slower for sure; the first: sleep 0.01"* ]]
+    pk time -r 12 --home store --baseline one --fail-on regressed 'sleep 0.02'
+    [ "$status" -eq 0 ]
+    [[ $stderr == *"one has no runs of sleep 0.02"*"there was nothing to compare with"* ]]
+    hf -N -r 12 --export-json out.json 'sleep 0.01'
+    pk time -r 12 --baseline out.json --fail-if-slower 50% 'sleep 0.05' -n 'sleep 0.01'
+    [ "$status" -eq 1 ]
+    pk __completeNoDesc time --home store --baseline ''
+    [[ $output == *one* && $output == *out.json* ]]
+}
+
 @test "time: Ctrl-C: what was measured, cleaned up, 130" {
     "$PERFKIT" time --cleanup 'echo c >>log' --export-json out.json 'echo r >>runs; sleep 0.05' \
         >out 2>err 3>&- &

@@ -94,6 +94,19 @@ END
     one_line_error "grouped" "--order interleaved"
 }
 
+@test "time errors: baselines" {
+    pk time --home store --baseline none true
+    one_line_error "store" "--home"
+    pk time --baseline missing.json true
+    one_line_error "missing.json"
+    echo '{"results": 3}' >other.json
+    pk time --baseline other.json true
+    one_line_error "other.json"
+    pk time --save-baseline a/b true
+    one_line_error "without /"
+    [ ! -e store ]
+}
+
 @test "time errors: commands that cannot be started" {
     local line
     echo data >file

@@ -28,7 +28,7 @@ static void nothing_compared_passes(void **state) {
     assert_false(r.failed);
     assert_int_equal(r.compared, 0);
     assert_null(r.first);
-    assert_null(pk_command_gate_change(&results[0]));
+    assert_null(pk_command_gate_change(&regressed, &results[0]));
     assert_false(judge(&regressed, results, 0).failed);
 }
 
@@ -72,13 +72,21 @@ static void slower_means_the_whole_interval(void **state) {
     assert_false(judge(&regressed, results, 2).failed); /* the other gate does not look at it */
 }
 
-static void the_baseline_counts_before_the_reference(void **state) {
+static void a_baseline_counts_alone(void **state) {
     (void)state;
-    pk_command_result results[1] = {0};
-    results[0].change[0] = change(0.5, 1e-9);
+    const pk_command_gate gate = {.stored = true, .regressed = true, .slower = NAN};
+    pk_command_result results[2] = {0};
+    results[0].change[0] = results[1].change[0] = change(0.5, 1e-9);
     results[0].stored[0] = change(0.001, 0.9);
-    assert_ptr_equal(pk_command_gate_change(&results[0]), &results[0].stored[0]);
-    assert_false(judge(&regressed, results, 1).failed);
+    assert_ptr_equal(pk_command_gate_change(&gate, &results[0]), &results[0].stored[0]);
+    pk_command_gate_result r = judge(&gate, results, 2);
+    assert_false(r.failed);
+    assert_int_equal(r.compared, 1); /* the other is not in the baseline */
+    results[0].stored[0] = change(0.5, 1e-9);
+    assert_true(judge(&gate, results, 2).failed);
+    results[0].stored[0].refused = "the runs differ too much";
+    assert_null(pk_command_gate_change(&gate, &results[0]));
+    assert_false(judge(&gate, results, 2).failed);
 }
 
 int main(void) {
@@ -87,7 +95,7 @@ int main(void) {
         cmocka_unit_test(tests_of_all_commands_are_corrected_together),
         cmocka_unit_test(faster_is_no_failure),
         cmocka_unit_test(slower_means_the_whole_interval),
-        cmocka_unit_test(the_baseline_counts_before_the_reference),
+        cmocka_unit_test(a_baseline_counts_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
