@@ -106,7 +106,7 @@ static void add_verdicts(pk_page *page, pk_arena *arena, const pk_command_report
         pk_page_table_end(page);
     }
     if (stored) {
-        pk_page_table_begin(page, "Against the baseline of the store.", 3, columns);
+        pk_page_table_begin(page, "Against the baseline, numbers of another session.", 3, columns);
         for (size_t i = 0; i < report->n_results; i++)
             verdict_rows(page, report, i, report->results[i].stored, true);
         pk_page_table_end(page);
@@ -129,7 +129,9 @@ static void figures_row(pk_page *page, const char *name, pk_command_metric metri
     figure_cell(page, metric, f->max);
 }
 
-static void add_figures(pk_page *page, const pk_command_result *r) {
+static void add_figures(pk_page *page, const pk_command_report *report,
+                        const pk_command_result *r) {
+    char peak[PK_COMMAND_WORDS_MAX];
     static const pk_column columns[] = {
         {"of", false},  {"mean", true},   {"σ", true},        {"min", true},  {"5 %", true},
         {"25 %", true}, {"median", true}, {"interval", true}, {"75 %", true}, {"90 %", true},
@@ -139,7 +141,10 @@ static void add_figures(pk_page *page, const pk_command_result *r) {
     figures_row(page, "CPU", PK_COMMAND_CPU, &r->cpu);
     figures_row(page, "user", PK_COMMAND_USER, &r->user);
     figures_row(page, "system", PK_COMMAND_SYSTEM, &r->system);
-    figures_row(page, "peak memory", PK_COMMAND_RSS, &r->rss);
+    figures_row(page,
+                pk_command_peak_text(peak, report, r)[0] == '<' ? "peak memory, at most"
+                                                                : "peak memory",
+                PK_COMMAND_RSS, &r->rss);
     figures_row(page, "instructions", PK_COMMAND_INSTRUCTIONS, &r->instructions);
     pk_page_table_end(page);
 }
@@ -156,7 +161,7 @@ static void add_counters(pk_page *page, const pk_command_report *report,
             pk_page_table_begin(page, pk_command_counters_user_only(r) ? "User space only." : NULL,
                                 2, columns);
         any = true;
-        pair(page, pk_counter_name((pk_counter)i),
+        pair(page, pk_command_counter_name((pk_counter)i),
              pk_quantity_text(text, sizeof text, PK_Q_COUNT, value, 6));
     }
     if (any) pk_page_table_end(page);
@@ -187,7 +192,7 @@ static bool add_command(pk_page *page, pk_arena *arena, const pk_command_report 
         !pk_command_chart_order(page, arena, report, r))
         return false;
     if (r->wall.n == 0) return true;
-    add_figures(page, r);
+    add_figures(page, report, r);
     pk_page_text(page, PK_TINT_NONE, "Peak memory: %s.", pk_command_memory_text(memory, report, r));
     add_counters(page, report, r);
     return true;
@@ -218,34 +223,42 @@ static void add_measurement(pk_page *page, const pk_command_report *report) {
 
 /* ---- the page ---- */
 
-/* "a ran 1.91 ± 1.23 times faster than b", or of one command its mean and median. */
+/* Of two: the verdict. False: there is none. */
+static bool state_verdict(pk_page *page, pk_arena *arena, const pk_command_report *report) {
+    size_t index = 1 - report->reference;
+    const pk_command_result *r = &report->results[index];
+    size_t i = r->change[0].compared ? 0 : 1;
+    char text[PK_COMMAND_WORDS_MAX];
+    if (!r->change[i].compared) return false;
+    pk_verdict_word word = r->change[i].verdict.word;
+    const char *line = pk_arena_printf(
+        arena, "%s against %s, %s: %s", r->of->shown, shown(report, report->reference),
+        pk_command_change_name(report, i), pk_command_change_text(text, report, index, i));
+    if (line)
+        pk_page_statement(page, pk_page_verdict_tint(word), pk_page_verdict_symbol(word), line);
+    return line != NULL;
+}
+
+/* Of several: what they are compared with. Of one: its mean. */
+static void state_figure(pk_page *page, pk_arena *arena, const pk_command_report *report) {
+    const pk_command_result *r = &report->results[report->reference];
+    pk_command_metric metric = pk_command_ranked_by(report);
+    const pk_command_figures *f = pk_command_figures_of(r, metric);
+    char mean[PK_QUANTITY_MAX], sd[PK_QUANTITY_MAX];
+    pk_command_figure_text(mean, metric, f->mean, 4);
+    pk_command_figure_text(sd, metric, f->sd, 3);
+    const char *line = report->n_results == 1
+                           ? pk_arena_printf(arena, "%s ± %s", mean, sd)
+                           : pk_arena_printf(arena, "%s of %zu commands: %s, %s ± %s",
+                                             r->is_fastest ? "The least" : "The reference",
+                                             report->n_results, r->of->shown, mean, sd);
+    if (f->n > 0 && line) pk_page_statement(page, PK_TINT_MUTED, "", line);
+}
+
 static void add_head(pk_page *page, pk_arena *arena, const pk_command_report *report) {
-    const pk_command_result *one = report->n_results ? &report->results[0] : NULL;
-    char text[PK_COMMAND_WORDS_MAX], mean[PK_QUANTITY_MAX], sd[PK_QUANTITY_MAX];
-    if (report->n_results == 2 && report->reference < 2) {
-        const pk_command_result *r = &report->results[1 - report->reference];
-        size_t i = r->change[0].compared ? 0 : 1;
-        const char *line =
-            pk_arena_printf(arena, "%s against %s, %s: %s", r->of->shown,
-                            shown(report, report->reference), pk_command_change_name(report, i),
-                            pk_command_change_text(text, report, 1 - report->reference, i));
-        if (r->change[i].compared && line)
-            pk_page_statement(page, pk_page_verdict_tint(r->change[i].verdict.word),
-                              pk_page_verdict_symbol(r->change[i].verdict.word), line);
-    } else if (report->n_results > 2 && report->reference < report->n_results) {
-        const pk_command_result *r = &report->results[report->reference];
-        pk_command_figure_text(mean, pk_command_ranked_by(report),
-                               pk_command_figures_of(r, pk_command_ranked_by(report))->mean, 4);
-        const char *line =
-            pk_arena_printf(arena, "%s: %s (%s of %zu commands)", r->of->shown, mean,
-                            r->is_fastest ? "the least" : "the reference", report->n_results);
-        if (line) pk_page_statement(page, PK_TINT_MUTED, "", line);
-    } else if (one && one->wall.n > 0) {
-        const char *line = pk_arena_printf(
-            arena, "%s ± %s", pk_command_figure_text(mean, PK_COMMAND_WALL, one->wall.mean, 4),
-            pk_command_figure_text(sd, PK_COMMAND_WALL, one->wall.sd, 3));
-        if (line) pk_page_statement(page, PK_TINT_MUTED, "", line);
-    }
+    bool two = report->n_results == 2 && report->reference < 2;
+    if ((!two || !state_verdict(page, arena, report)) && report->reference < report->n_results)
+        state_figure(page, arena, report);
     if (report->interrupted)
         pk_page_text(page, PK_TINT_WARN, "Interrupted: these are the runs until then.");
 }

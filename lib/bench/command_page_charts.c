@@ -108,14 +108,23 @@ bool pk_command_chart_boxes(pk_page *page, pk_arena *arena, const pk_command_rep
 
 /* ---- changes ---- */
 
+/* Beyond these a change is drawn as a ratio, on a logarithmic axis: on a linear one, what halves
+ * stands beside what is the same. */
+#define LINEAR_CHANGE_MAX 1.0
+
 typedef struct change_rows {
     size_t n;
-    double *y, *low, *high, *point;
+    double *y, *low, *high, *point; /* changes, or ratios */
 } change_rows;
 
+static bool is_compared(const pk_command_result *r) {
+    return r->change[0].compared || r->change[1].compared;
+}
+
 static bool change_rows_of(pk_arena *arena, const pk_command_report *report, size_t change,
-                           change_rows *c) {
+                           bool ratios, change_rows *c) {
     size_t room = report->n_results, row = 0;
+    double shift = ratios ? 1 : 0;
     *c = (change_rows){.y = PK_NEW(arena, room, double),
                        .low = PK_NEW(arena, room, double),
                        .high = PK_NEW(arena, room, double),
@@ -123,13 +132,13 @@ static bool change_rows_of(pk_arena *arena, const pk_command_report *report, siz
     if (!c->y || !c->low || !c->high || !c->point) return false;
     for (size_t i = 0; i < report->n_results; i++) {
         const pk_command_result *r = &report->results[i];
-        if (!r->change[0].compared && !r->change[1].compared) continue;
+        if (!is_compared(r)) continue;
         if (r->change[change].compared) {
             const pk_verdict *v = &r->change[change].verdict;
             c->y[c->n] = (double)row + (change ? 0.18 : -0.18);
-            c->low[c->n] = v->low;
-            c->high[c->n] = v->high;
-            c->point[c->n++] = v->estimate;
+            c->low[c->n] = v->low + shift;
+            c->high[c->n] = v->high + shift;
+            c->point[c->n++] = v->estimate + shift;
         }
         row++;
     }
@@ -154,37 +163,52 @@ static void change_marks(pk_mark marks[2], const change_rows *c, size_t change, 
                          .name = name};
 }
 
-bool pk_command_chart_changes(pk_page *page, pk_arena *arena, const pk_command_report *report) {
-    change_rows c[2];
-    const char **names = PK_NEW(arena, report->n_results, const char *);
+/* The compared commands, and whether their changes are so large that ratios show more. */
+static size_t compared_of(const pk_command_report *report, const char *names[], bool *ratios) {
     size_t n = 0;
-    if (!names || !change_rows_of(arena, report, 0, &c[0]) ||
-        !change_rows_of(arena, report, 1, &c[1]))
-        return false;
+    *ratios = false;
     for (size_t i = 0; i < report->n_results; i++) {
         const pk_command_result *r = &report->results[i];
-        if (r->change[0].compared || r->change[1].compared) names[n++] = r->of->shown;
+        if (is_compared(r)) names[n++] = r->of->shown;
+        for (size_t k = 0; k < 2; k++)
+            if (r->change[k].compared && r->change[k].verdict.high > LINEAR_CHANGE_MAX)
+                *ratios = true;
     }
+    return n;
+}
+
+bool pk_command_chart_changes(pk_page *page, pk_arena *arena, const pk_command_report *report) {
+    change_rows c[2];
+    bool ratios;
+    const char **names = PK_NEW(arena, report->n_results, const char *);
+    if (!names) return false;
+    size_t n = compared_of(report, names, &ratios);
     if (n == 0 || n > ROWS_MAX) return true;
-    double noise = report->options ? report->options->noise_threshold : 0;
-    const double threshold[] = {-noise, noise}, zero = 0;
+    if (!change_rows_of(arena, report, 0, ratios, &c[0]) ||
+        !change_rows_of(arena, report, 1, ratios, &c[1]))
+        return false;
+    double noise = report->options ? report->options->noise_threshold : 0, equal = ratios ? 1 : 0;
+    const double threshold[] = {equal - noise, equal + noise};
     pk_mark marks[6] = {
         {.kind = PK_MARK_SPAN_X,
          .tone = PK_TONE_MUTED,
          .n = noise > 0 ? 2 : 0,
          .x = threshold,
          .name = "threshold"},
-        {.kind = PK_MARK_RULES_X, .tone = PK_TONE_MUTED, .dash = PK_DASHED, .n = 1, .x = &zero},
+        {.kind = PK_MARK_RULES_X, .tone = PK_TONE_MUTED, .dash = PK_DASHED, .n = 1, .x = &equal},
     };
     change_marks(marks + 2, &c[0], 0, pk_command_change_name(report, 0));
     change_marks(marks + 4, &c[1], 1, pk_command_change_name(report, 1));
     const char *text = pk_arena_printf(
-        arena, "Change against %s with its interval: left of 0 is less, right of 0 is more.",
+        arena, "%s %s, each with its interval: left of the dashed line is less, right is more.",
+        ratios ? "How many times as much as" : "Change against",
         report->results[report->reference].of->shown);
     if (!text) return false;
-    pk_chart chart = {.title = "Change against the reference",
+    pk_chart chart = {.title = "Against the reference",
                       .description = text,
-                      .x = {.label = "change", .quantity = PK_Q_CHANGE},
+                      .x = {.label = ratios ? "times the reference" : "change",
+                            .quantity = ratios ? PK_Q_NUMBER : PK_Q_CHANGE,
+                            .log = ratios},
                       .y = {.label = "command", .categories = names, .n_categories = n},
                       .marks = marks,
                       .n_marks = sizeof marks / sizeof marks[0]};
@@ -244,31 +268,51 @@ bool pk_command_chart_density(pk_page *page, pk_arena *arena, const pk_command_r
     return true;
 }
 
-/* The failed runs that are not among the values. */
-static size_t failed_of(const pk_command_report *report, const pk_command_result *r,
-                        double number[], double ns[]) {
-    size_t n = 0;
+/* The runs that are not among the values. */
+typedef struct left_out {
+    size_t n;
+    double *number, *ns;
+    const char **hover;
+} left_out;
+
+static bool left_out_of(pk_arena *arena, const pk_command_report *report,
+                        const pk_command_result *r, left_out *f) {
+    *f = (left_out){.number = PK_NEW(arena, r->n_runs, double),
+                    .ns = PK_NEW(arena, r->n_runs, double),
+                    .hover = PK_NEW(arena, r->n_runs, const char *)};
+    if (!f->number || !f->ns || !f->hover) return false;
     for (size_t i = 0; i < r->n_runs; i++) {
-        if (pk_command_counted(report, &r->runs[i])) continue;
-        number[n] = (double)(i + 1);
-        ns[n++] = r->runs[i].wall_s * NS_PER_S;
+        const pk_command_run *run = &r->runs[i];
+        if (pk_command_counted(report, run)) continue;
+        f->number[f->n] = (double)(i + 1);
+        f->ns[f->n] = run->wall_s * NS_PER_S;
+        f->hover[f->n] = pk_arena_printf(arena, "run %zu: %s after %s", i + 1,
+                                         run->timed_out ? "timed out" : "failed",
+                                         PK_PAGE_TIME_TEXT(arena, f->ns[f->n]));
+        if (!f->hover[f->n++]) return false;
     }
-    return n;
+    return true;
+}
+
+/* The domain of the values; where there are none, that of the runs left out. A run that timed out
+ * would press all others into a line: what lies outside is drawn at the edge. */
+static void place_left_out(const pk_page_values *v, left_out *f, double *low, double *high,
+                           size_t *beyond) {
+    *beyond = 0;
+    *low = *high = NAN;
+    if (v->n >= 2) pk_page_domain(v->sorted, v->n, 0, low, high, beyond);
+    for (size_t i = 0; i < f->n && *low < *high; i++) f->ns[i] = fmin(fmax(f->ns[i], *low), *high);
 }
 
 bool pk_command_chart_order(pk_page *page, pk_arena *arena, const pk_command_report *report,
                             const pk_command_result *r) {
     pk_page_values v;
-    double *number = PK_NEW(arena, r->n_runs, double), *ns = PK_NEW(arena, r->n_runs, double);
-    if (!number || !ns || !values_of(arena, report, r, &v)) return false;
-    size_t n_failed = failed_of(report, r, number, ns), beyond = 0;
-    if (v.n + n_failed < 2) return true;
-    double low = NAN, high = NAN;
-    if (v.n >= 2) pk_page_domain(v.sorted, v.n, 0, &low, &high, &beyond);
-    for (size_t i = 0; i < n_failed; i++) { /* they are seen too */
-        low = fmin(low, ns[i]);
-        high = fmax(high, ns[i]);
-    }
+    left_out f;
+    if (!left_out_of(arena, report, r, &f) || !values_of(arena, report, r, &v)) return false;
+    if (v.n + f.n < 2) return true;
+    double low, high;
+    size_t beyond;
+    place_left_out(&v, &f, &low, &high, &beyond);
     const double median = r->wall.median.point * NS_PER_S;
     const pk_mark marks[] = {
         {.kind = PK_MARK_RULES_Y,
@@ -286,11 +330,11 @@ bool pk_command_chart_order(pk_page *page, pk_arena *arena, const pk_command_rep
         {.kind = PK_MARK_POINTS,
          .tone = PK_TONE_BAD,
          .shape = PK_TRIANGLE,
-         .n = n_failed,
-         .x = number,
-         .y = ns,
-         .name = "failed run",
-         .tabled = true},
+         .n = f.n,
+         .x = f.number,
+         .y = f.ns,
+         .hover = f.hover,
+         .name = "failed run"},
     };
     const char *text =
         pk_arena_printf(arena, "A slope or a step is drift: of the machine, or of the command.%s",

@@ -283,6 +283,16 @@ double pk_command_counter(const pk_command_report *report, const pk_command_resu
     return n ? sum / (double)n : (double)NAN;
 }
 
+const char *pk_command_counter_name(pk_counter counter) {
+    static const char *const names[PK_COUNTERS] = {
+        [PK_COUNTER_INSTRUCTIONS] = "instructions",
+        [PK_COUNTER_CYCLES] = "cycles",
+        [PK_COUNTER_BRANCH_MISSES] = "branch misses",
+        [PK_COUNTER_CACHE_MISSES] = "cache misses",
+    };
+    return names[counter];
+}
+
 bool pk_command_counters_user_only(const pk_command_result *result) {
     for (size_t i = 0; i < result->n_runs; i++)
         if (result->runs[i].counters.user_only) return true;

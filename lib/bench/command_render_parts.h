@@ -67,6 +67,8 @@ char *pk_command_peak_text(char out[PK_COMMAND_WORDS_MAX], const pk_command_repo
 /* The mean of a counter over the runs that count; NaN where one of them lacks it. */
 double pk_command_counter(const pk_command_report *report, const pk_command_result *result,
                           pk_counter counter);
+/* "branch misses" */
+const char *pk_command_counter_name(pk_counter counter);
 /* Are the counters without the kernel's share? */
 bool pk_command_counters_user_only(const pk_command_result *result);
 /* "interleaved", "random", "grouped": how the runs were ordered. */

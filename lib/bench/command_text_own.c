@@ -102,24 +102,18 @@ static void count_text(char out[PK_QUANTITY_MAX], double value) {
     pk_quantity_text(out, PK_QUANTITY_MAX, PK_Q_COUNT, value, 4);
 }
 
-/* "2.000 G cycles", blanks for the underscores of the name. */
-static void add_counter(pk_strbuf *out, double value, const char *name) {
-    char text[PK_QUANTITY_MAX];
-    count_text(text, value);
-    pk_strbuf_addf(out, "%s ", text);
-    for (; *name; name++) pk_strbuf_add_char(out, *name == '_' ? ' ' : *name);
-}
-
 static void counter_line(const pk_command_report *report, const pk_command_result *r,
                          pk_strbuf *out) {
+    char text[PK_QUANTITY_MAX];
     size_t n = 0;
     double instructions = pk_command_counter(report, r, PK_COUNTER_INSTRUCTIONS);
     label(out, "Counters");
     for (size_t i = 0; i < PK_COUNTERS; i++) {
         double value = pk_command_counter(report, r, (pk_counter)i);
         if (!isfinite(value)) continue;
-        if (n++) pk_strbuf_add_str(out, ", ");
-        add_counter(out, value, pk_counter_name((pk_counter)i));
+        count_text(text, value);
+        pk_strbuf_addf(out, "%s%s %s", n++ ? ", " : "", text,
+                       pk_command_counter_name((pk_counter)i));
         if (i == PK_COUNTER_CYCLES && isfinite(instructions) && value > 0)
             pk_strbuf_addf(out, " (%.2f instructions each)", instructions / value);
     }

@@ -10,7 +10,7 @@ const { chromium } = require('playwright-core');
 const [executablePath, folder, shots] = process.argv.slice(2);
 
 const UNIT = /\((?:ps|ns|µs|ms|s|%|(?:[KMG]iB|B)\/s|[KMG]?elem\/s|1\/(?:ps|ns|µs|ms|s))\)$/;
-const UNITLESS = /^(?:worker|run|run, the oldest first|parameter)$/;
+const UNITLESS = /^(?:worker|run|run, the oldest first|parameter|times the reference)$/;
 const TYPE_MIN_PX = 9.5;
 
 function pagesBelow(dir) {

@@ -38,7 +38,7 @@ static void several_commands_are_compared(void **state) {
     char *text = page_of(&report), words[PK_COMMAND_WORDS_MAX];
     assert_says(text, "<title>3 commands</title>");
     assert_says(text, "Wall time of each command");
-    assert_says(text, "Change against the reference");
+    assert_says(text, "Against the reference");
     assert_says(text, "sort -g &lt;data | uniq</th>");
     for (size_t i = 1; i < 3; i++) {
         assert_says(text, pk_command_change_text(words, &report, i, 0));
