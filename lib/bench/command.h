@@ -243,7 +243,8 @@ typedef enum pk_command_phase {
     PK_PHASE_SETUP,
     PK_PHASE_WARMUP,
     PK_PHASE_FIRST,
-    PK_PHASE_RUNS
+    PK_PHASE_RUNS,
+    PK_PHASE_CLEANUP
 } pk_command_phase;
 
 typedef struct pk_command_progress {

@@ -55,5 +55,8 @@ void pk_command_render_progress(char *line, size_t bytes, const pk_command_progr
     case PK_PHASE_RUNS:
         describe_runs(line, bytes, p);
         break;
+    case PK_PHASE_CLEANUP:
+        snprintf(line, bytes, "cleanup: %s", p->name);
+        break;
     }
 }

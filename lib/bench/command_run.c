@@ -373,6 +373,7 @@ static pk_went clean_up(course *c, const set *s, pk_went went, pk_err *err) {
         pk_exit exit;
         pk_err later;
         if (!c->states[i].begun) continue;
+        if (c->states[i].cleanup.line) tell(c, s, PK_PHASE_CLEANUP, i, i - s->first);
         pk_err *where = went == PK_WENT_WRONG ? &later : err; /* the first error is the one told */
         pk_went end = pk_executor_aside(&c->executor, of, &c->states[i].cleanup, NULL, &seconds,
                                         &exit, where);

@@ -28,6 +28,8 @@ static void each_phase_has_a_line(void **state) {
     check_line(&p, "warm-up 12/30: sleep 0.1");
     p = in_phase(PK_PHASE_FIRST);
     check_line(&p, "first run: sleep 0.1");
+    p = in_phase(PK_PHASE_CLEANUP);
+    check_line(&p, "cleanup: sleep 0.1");
 }
 
 static void runs_show_what_is_known(void **state) {
