@@ -107,7 +107,8 @@ static bool set_argv(const planner *p, const pk_command_line *line, pk_command_c
     pk_strbuf_init(&text, LINE_BYTES_MAX);
     bool ok = true;
     for (size_t i = 0; i < line->argc && ok; i++) {
-        ok = replace_line(p, c, line->argv[i], &argv[i]);
+        argv[i] = replaced(p, c, line->argv[i]);
+        ok = argv[i] != NULL;
         if (i > 0) pk_strbuf_add_char(&text, ' ');
         if (ok) add_quoted(&text, argv[i]);
     }

@@ -16,7 +16,8 @@ typedef struct fixture {
 
 static int set_up(void **state) {
     fixture *f = calloc(1, sizeof *f);
-    if (!f || !(f->arena = pk_arena_new(ARENA_BYTES))) return -1;
+    if (!f) return -1;
+    f->arena = pk_arena_new(ARENA_BYTES);
     f->options.commands = f->lines;
     *state = f;
     return 0;
