@@ -73,7 +73,7 @@ LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o)
 CMD_OBJ := $(CMD_SRC:%.c=$(B)/%.o)
 # The worker of bench is a program of its own, without our libraries, since a process of it must
 # start quickly; of the rooms that need no library it takes what it uses. perfkit embeds it.
-WORKER_OBJ := $(patsubst %,$(B)/lib/bench/%.o,metric protocol worker_main worker_measure worker_target worker_unit)
+WORKER_OBJ := $(patsubst %,$(B)/lib/bench/%.o,metric protocol worker_crew worker_main worker_measure worker_target worker_unit worker_work)
 PLAIN_OBJ  := $(filter $(addprefix $(B)/lib/,base/% stats/% timing/%),$(LIB_OBJ))
 PACES   := 0 20 21 50
 SUITE   := $(patsubst lib/bench/%.c,$(B)/%.so,$(wildcard lib/bench/suite/*.c))

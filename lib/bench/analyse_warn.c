@@ -47,7 +47,7 @@ static bool compared_live(const pk_bench_result *r) {
 /* ---- the machine ---- */
 
 static void warn_of_metric(warnings *w, const pk_bench_result *r, pk_bench_metric wanted) {
-    if (r->metric == wanted) return;
+    if (r->metric == wanted || r->method) return; /* the method has its own */
     warn(w,
          "times are %s time: how long the work waited for a processor is not known, since the "
          "kernel (/proc/thread-self/schedstat) or the driver does not tell",

@@ -86,6 +86,8 @@ typedef struct pk_bench_options {
 
 enum { PK_SIDE_NEW, PK_SIDE_OLD, PK_SIDES };
 
+enum { PK_BENCH_COUNTERS_MAX = 8 }; /* PERFKIT_COUNTERS_MAX */
+
 /* One side of one worker, all per iteration, in the metric, loop cost included. */
 typedef struct pk_bench_side {
     double trimmed_ns; /* 20 %-trimmed mean over units: the worker's value */
@@ -93,6 +95,7 @@ typedef struct pk_bench_side {
     double wall_ns, cpu_ns; /* trimmed means in the two other ways to look at it; NaN: unknown */
     uint64_t units;         /* kept, after the warm-up */
     uint64_t iterations;    /* in all units kept */
+    double counters[PK_BENCH_COUNTERS_MAX]; /* the benchmark's own, per iteration; 0 without */
 } pk_bench_side;
 
 typedef struct pk_bench_worker {
@@ -169,6 +172,8 @@ typedef struct pk_bench_result {
     bool value_is_number;
     double value_number;
     pk_bench_throughput throughput;
+    const char *method;   /* what is special about how it is measured, one line; NULL: nothing */
+    const char *counters; /* their names, with commas between; NULL: none */
     const char *object, *artefact; /* path as given, or "built-in"; SHA-256 in hex */
     /* What `artefact` is the hash of, for the store: the object as it was opened; of sources the
      * compiled, not yet linked object. NULL in a result that was read from a file. */
@@ -204,6 +209,15 @@ typedef struct pk_bench_result {
     uint64_t duration_ns; /* of its workers of this run, without those of others in between */
 } pk_bench_result;
 
+typedef struct pk_bench_counter {
+    const char *name; /* name_bytes of it */
+    int name_bytes;
+    double per_iteration, old_per_iteration; /* mean over workers; NaN: unknown */
+} pk_bench_counter;
+/* The counters of a result, into out; returns how many. */
+size_t pk_bench_counters(const pk_bench_result *result,
+                         pk_bench_counter out[PK_BENCH_COUNTERS_MAX]);
+
 typedef struct pk_bench_report {
     pk_arena *arena; /* owns everything below */
     pk_bench_result *results;
@@ -231,7 +245,7 @@ typedef struct pk_bench_hooks {
     void *context;
     void (*progress)(void *context, const pk_bench_progress *progress); /* may be NULL; at most
                                                                            5 times a second */
-    void (*note)(void *context, const char *line); /* one warning; may be NULL */
+    void (*note)(void *context, const char *line);     /* one warning; may be NULL */
     void (*compiler)(void *context, const char *text); /* what it printed, as it is; may be NULL */
     /* A benchmark is finished and analysed; results come in the order of the list. */
     void (*finished)(void *context, const pk_bench_result *result);

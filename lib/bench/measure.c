@@ -116,7 +116,11 @@ static bool init_task(measuring *m, size_t i, const pk_old_side *old, pk_err *er
     t->options.confidence_level = t->plan.confidence_level;
     if (!name_result(m, t, err)) return false;
     if (sides == PK_PLAN_ISOLATED) t->result->change.source = PK_CHANGE_ISOLATED;
-    if (old->former) t->result->throughput = old->former->throughput;
+    if (old->former) {
+        t->result->throughput = old->former->throughput;
+        t->result->method = old->former->method;
+        t->result->counters = old->former->counters;
+    }
     return true;
 }
 
@@ -235,7 +239,11 @@ static bool push_worker(task *t, const pk_plan_turn *turn, const pk_worker_reply
     *slot = reply->worker;
     slot->layout = turn->layout;
     t->state.workers++;
-    if (turn->has[PK_SIDE_NEW]) t->result->throughput = reply->throughput;
+    if (turn->has[PK_SIDE_NEW]) {
+        t->result->throughput = reply->throughput;
+        t->result->method = reply->method;
+        t->result->counters = reply->counters;
+    }
     return true;
 }
 

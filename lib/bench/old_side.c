@@ -253,7 +253,8 @@ static const char *cannot_continue(const pk_old_sides *sides, const pk_bench_cas
     const pk_session *s = sides->session;
     if (!last || last->n_workers == 0) return "there is no former session";
     if (!same_text(last->artefact, s->objects[c->object].hash)) return "the code has changed";
-    if (last->metric != s->options->metric) return "it was measured in another metric";
+    if (last->metric != s->options->metric && !last->method)
+        return "it was measured in another metric";
     bool layouts = last->workers[0].layout >= 0;
     if (layouts != (s->objects[c->object].n_layouts > 0)) return "it ran in other layouts";
     bool live_then =

@@ -117,6 +117,24 @@ static void add_parts(pk_page *page, pk_arena *arena, const pk_bench_result *res
     pk_page_table_end(page);
 }
 
+/* What the benchmark has counted itself. */
+static void add_counters(pk_page *page, const pk_bench_result *result) {
+    static const pk_column columns[] = {{"counter", false}, {"per iteration", true}, {"old", true}};
+    pk_bench_counter counters[PK_BENCH_COUNTERS_MAX];
+    const size_t n = pk_bench_counters(result, counters);
+    if (n == 0) return;
+    pk_page_table_begin(page, "The benchmark's own counters.", 3, columns);
+    for (size_t i = 0; i < n; i++) {
+        char text[64];
+        pk_page_cell(page, PK_TINT_NONE, "%.*s", counters[i].name_bytes, counters[i].name);
+        pk_page_cell(page, PK_TINT_NONE, "%s",
+                     pk_words_amount(text, sizeof text, counters[i].per_iteration));
+        pk_page_cell(page, PK_TINT_NONE, "%s",
+                     pk_words_amount(text, sizeof text, counters[i].old_per_iteration));
+    }
+    pk_page_table_end(page);
+}
+
 /* ---- sections ---- */
 
 static bool add_time(pk_page *page, pk_arena *arena, const pk_bench_result *result) {
@@ -128,6 +146,7 @@ static bool add_time(pk_page *page, pk_arena *arena, const pk_bench_result *resu
         return false;
     add_estimates(page, arena, result);
     add_modes(page, arena, &result->modes);
+    add_counters(page, result);
     add_outliers(page, result);
     add_parts(page, arena, result);
     return true;
@@ -268,6 +287,10 @@ static void add_measurement(pk_page *page, const pk_bench_result *result) {
     pk_page_cell(page, PK_TINT_NONE, "%zu", result->n_workers);
     pk_page_cell(page, PK_TINT_NONE, "metric");
     pk_page_cell(page, PK_TINT_NONE, "%s", metric_text(result->metric));
+    if (result->method) {
+        pk_page_cell(page, PK_TINT_NONE, "method");
+        pk_page_cell(page, PK_TINT_NONE, "%s", result->method);
+    }
     if (result->object) {
         pk_page_cell(page, PK_TINT_NONE, "object");
         pk_page_cell(page, PK_TINT_NONE, "%s", result->object);

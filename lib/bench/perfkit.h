@@ -12,14 +12,15 @@
  *     PERFKIT_BENCHMARKS({.group = "fib", .function = "recursive", .body = body, .params = "20"});
  *
  * perfkit opens the object in short-lived worker processes, and calls `body` again and again with
- * as many iterations as fill about 0.1 ms. */
+ * as many iterations as fill about 0.1 ms. `perfkit bench --init` writes an example of all that a
+ * benchmark can have. */
 #ifndef PERFKIT_H
 #define PERFKIT_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#define PERFKIT_ABI 1
+#define PERFKIT_ABI 2 /* objects of 1 still run */
 
 /* Hides the value of an lvalue from the optimiser: what is computed from it is computed at run
  * time. */
@@ -33,11 +34,17 @@
 /* All memory may have been read and written. */
 #define perfkit_clobber() __asm__ volatile("" : : : "memory")
 
+#define PERFKIT_COUNTERS_MAX 8
+
 typedef struct perfkit_run {
     uint64_t iterations; /* the work is to be done so many times */
     int64_t param;       /* the parameter as an integer; 0 without one */
     const char *param_text;
     void *data; /* what setup returned */
+    /* since 2 */
+    void **inputs; /* of a batched benchmark: `iterations` of them, each to be used once */
+    uint32_t thread, threads;              /* which of how many runs this; 0 of 1 without threads */
+    double counters[PERFKIT_COUNTERS_MAX]; /* add to them what the iterations have counted */
 } perfkit_run;
 
 typedef void perfkit_body(perfkit_run *run);
@@ -47,6 +54,18 @@ typedef enum perfkit_unit { /* what one iteration processes, for throughput */
                             PERFKIT_BYTES,
                             PERFKIT_ELEMENTS
 } perfkit_unit;
+
+/* How many inputs of a batched benchmark exist at a time, of the n iterations of a unit of 0.1 ms.
+ * More of them cost more memory and cache; fewer, more readings of the clock. */
+typedef enum perfkit_batch {
+    PERFKIT_SMALL_INPUT,   /* a tenth of n */
+    PERFKIT_LARGE_INPUT,   /* a thousandth */
+    PERFKIT_PER_ITERATION, /* one */
+    PERFKIT_NUM_BATCHES,   /* n / batch_count */
+    PERFKIT_NUM_ITERATIONS /* batch_count */
+} perfkit_batch;
+
+#define PERFKIT_THREADS_PARAM 0xffffffffu /* .threads: as many as the parameter says */
 
 typedef struct perfkit_benchmark {
     const char *group, *function; /* the id is group/function[/param]; function may be NULL */
@@ -69,6 +88,21 @@ typedef struct perfkit_benchmark {
     uint64_t sample_size; /* least number of workers */
     double measurement_time_s, warm_up_time_s;
     double noise_threshold, confidence_level; /* 0.01, 0.95 */
+    /* since 2 */
+    /* Batched, for work that uses up what it works on: `input` makes one, and the body finds
+     * run->iterations of them in run->inputs; `drop` ends one (NULL: nothing to do). Neither is
+     * timed. At most 65536 exist at a time. */
+    void *(*input)(const perfkit_run *run);
+    void (*drop)(const perfkit_run *run, void *input);
+    perfkit_batch batch;
+    uint64_t batch_count;
+    /* Self-timed, in place of a body: does the work run->iterations times and returns the ns that
+     * it took, by whatever clock. */
+    uint64_t (*timed)(perfkit_run *run);
+    /* The body runs in so many threads at once, in each with all iterations. The time is from their
+     * common start to the end of the last: wall time. Throughput and counters are those of all. */
+    uint32_t threads;
+    const char *counters; /* names of run->counters, "swaps,compares"; shown per iteration */
 } perfkit_benchmark;
 
 typedef struct perfkit_table {

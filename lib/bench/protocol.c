@@ -66,22 +66,29 @@ static const field reply_fields[] = {
     {"throughput", FIELD_BOOL, REPLY(throughput.given), NULL},
     {"throughput.bytes", FIELD_BOOL, REPLY(throughput.bytes), NULL},
     {"throughput.per-iteration", FIELD_U64, REPLY(throughput.per_iteration), NULL},
+    {"method", FIELD_TEXT, REPLY(method), NULL},
+    {"counters", FIELD_TEXT, REPLY(counters), NULL},
 };
 static const record reply_record = RECORD(NULL, reply_fields);
 
 #define WORKER(member) offsetof(pk_bench_worker, member)
-#define SIDE(name, side)                                              \
-    {name ".trimmed", FIELD_DOUBLE, WORKER(side.trimmed_ns), NULL},   \
-        {name ".mean", FIELD_DOUBLE, WORKER(side.mean_ns), NULL},     \
-        {name ".min", FIELD_DOUBLE, WORKER(side.min_ns), NULL},       \
-        {name ".q1", FIELD_DOUBLE, WORKER(side.q1_ns), NULL},         \
-        {name ".median", FIELD_DOUBLE, WORKER(side.median_ns), NULL}, \
-        {name ".q3", FIELD_DOUBLE, WORKER(side.q3_ns), NULL},         \
-        {name ".wall", FIELD_DOUBLE, WORKER(side.wall_ns), NULL},     \
-        {name ".cpu", FIELD_DOUBLE, WORKER(side.cpu_ns), NULL},       \
-        {name ".units", FIELD_U64, WORKER(side.units), NULL}, {       \
-        name ".iterations", FIELD_U64, WORKER(side.iterations), NULL  \
-    }
+#define COUNTER(name, side, k) \
+    { name ".counter" #k, FIELD_DOUBLE, WORKER(side.counters[k]), NULL }
+_Static_assert(PK_BENCH_COUNTERS_MAX == 8, "a counter, a line");
+#define SIDE(name, side)                                                                        \
+    {name ".trimmed", FIELD_DOUBLE, WORKER(side.trimmed_ns), NULL},                             \
+        {name ".mean", FIELD_DOUBLE, WORKER(side.mean_ns), NULL},                               \
+        {name ".min", FIELD_DOUBLE, WORKER(side.min_ns), NULL},                                 \
+        {name ".q1", FIELD_DOUBLE, WORKER(side.q1_ns), NULL},                                   \
+        {name ".median", FIELD_DOUBLE, WORKER(side.median_ns), NULL},                           \
+        {name ".q3", FIELD_DOUBLE, WORKER(side.q3_ns), NULL},                                   \
+        {name ".wall", FIELD_DOUBLE, WORKER(side.wall_ns), NULL},                               \
+        {name ".cpu", FIELD_DOUBLE, WORKER(side.cpu_ns), NULL},                                 \
+        {name ".units", FIELD_U64, WORKER(side.units), NULL},                                   \
+        {name ".iterations", FIELD_U64, WORKER(side.iterations), NULL}, COUNTER(name, side, 0), \
+        COUNTER(name, side, 1), COUNTER(name, side, 2), COUNTER(name, side, 3),                 \
+        COUNTER(name, side, 4), COUNTER(name, side, 5), COUNTER(name, side, 6),                 \
+        COUNTER(name, side, 7)
 static const field worker_fields[] = {
     SIDE("new", side[PK_SIDE_NEW]),
     SIDE("old", side[PK_SIDE_OLD]),

@@ -276,6 +276,16 @@ static void put_parts(const block *b) {
     for (size_t i = 0; i < n; i++) line(b, PK_PLAIN, parts[i]);
 }
 
+/* How it was measured, where that is special; the benchmark's own counters. */
+static void put_own(const block *b) {
+    pk_bench_counter counters[PK_BENCH_COUNTERS_MAX];
+    char words[PK_WORDS_MAX];
+    const size_t n = pk_bench_counters(b->r, counters);
+    for (size_t i = 0; i < n; i++)
+        line_escaped(b, PK_PLAIN, pk_words_counter(words, sizeof words, &counters[i]));
+    if (b->r->method) line_escaped(b, PK_DIM, b->r->method);
+}
+
 static void put_remarks(const block *b) {
     char words[PK_WORDS_MAX];
     if (pk_words_modes(words, sizeof words, &b->r->modes)[0]) line(b, PK_YELLOW, words);
@@ -376,6 +386,7 @@ void pk_bench_render_block(FILE *out, const pk_bench_result *result, pk_bench_de
     if (detail != PK_DETAIL_QUIET) {
         if (!criterion) {
             put_parts(&b);
+            put_own(&b);
             line(&b, PK_DIM, pk_words_headline(words, sizeof words, result));
             put_our_change(&b);
             put_remarks(&b);

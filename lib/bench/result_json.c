@@ -77,6 +77,8 @@ static void get_identity(pk_json_reader *r, const pk_json_value *o, pk_arena *ar
     result->throughput.given = t != NULL;
     result->throughput.bytes = pk_json_get_word(r, t, "unit", 2, unit_name) == 1;
     result->throughput.per_iteration = pk_json_get_uint(r, t, "per_iteration");
+    result->method = keep_text(r, o, "method", arena);
+    result->counters = keep_text(r, o, "counter_names", arena);
     result->object = keep_text(r, o, "object", arena);
     result->artefact = keep_text(r, o, "artefact", arena);
 }
@@ -203,16 +205,20 @@ static void get_failures(pk_json_reader *r, const pk_json_value *o, pk_arena *ar
 static pk_bench_side get_side(pk_json_reader *r, const pk_json_value *parent, const char *key) {
     const pk_json_value *o = pk_json_get_object(r, parent, key);
     if (!o) return (pk_bench_side){0};
-    return (pk_bench_side){.trimmed_ns = pk_json_get_double(r, o, "trimmed_ns"),
-                           .mean_ns = pk_json_get_double(r, o, "mean_ns"),
-                           .min_ns = pk_json_get_double(r, o, "min_ns"),
-                           .q1_ns = pk_json_get_double(r, o, "q1_ns"),
-                           .median_ns = pk_json_get_double(r, o, "median_ns"),
-                           .q3_ns = pk_json_get_double(r, o, "q3_ns"),
-                           .wall_ns = pk_json_get_double(r, o, "wall_ns"),
-                           .cpu_ns = pk_json_get_double(r, o, "cpu_ns"),
-                           .units = pk_json_get_uint(r, o, "units"),
-                           .iterations = pk_json_get_uint(r, o, "iterations")};
+    pk_bench_side side = {.trimmed_ns = pk_json_get_double(r, o, "trimmed_ns"),
+                          .mean_ns = pk_json_get_double(r, o, "mean_ns"),
+                          .min_ns = pk_json_get_double(r, o, "min_ns"),
+                          .q1_ns = pk_json_get_double(r, o, "q1_ns"),
+                          .median_ns = pk_json_get_double(r, o, "median_ns"),
+                          .q3_ns = pk_json_get_double(r, o, "q3_ns"),
+                          .wall_ns = pk_json_get_double(r, o, "wall_ns"),
+                          .cpu_ns = pk_json_get_double(r, o, "cpu_ns"),
+                          .units = pk_json_get_uint(r, o, "units"),
+                          .iterations = pk_json_get_uint(r, o, "iterations")};
+    const pk_json_value *counters = pk_json_get_array(r, o, "counters");
+    for (const pk_json_value *v = counters ? counters->first : NULL; v; v = v->next)
+        if (v->index < PK_BENCH_COUNTERS_MAX) side.counters[v->index] = pk_json_double_of(r, v);
+    return side;
 }
 
 static pk_bench_worker get_worker(pk_json_reader *r, const pk_json_value *o) {

@@ -9,7 +9,7 @@
 
 #include "bench/render_parts.h"
 
-enum { TITLE_BYTES_MAX = 100 };
+enum { TITLE_BYTES_MAX = 100, COUNTER_BYTES_MAX = 256 };
 
 size_t pk_bench_title_bytes(const char *id, bool *cut) {
     size_t bytes = strlen(id);
@@ -73,6 +73,8 @@ static void add_identity(pk_json *o, const pk_bench_result *r) {
     pk_json_text(o, "value", r->value);
     pk_json_double(o, "value_number", r->value_is_number ? r->value_number : NAN);
     add_throughput(o, &r->throughput);
+    pk_json_text(o, "method", r->method);
+    pk_json_text(o, "counter_names", r->counters);
     pk_json_text(o, "object", r->object);
     pk_json_text(o, "artefact", r->artefact);
 }
@@ -87,6 +89,20 @@ static void add_settings(pk_json *o, const pk_bench_result *r) {
     pk_json_uint(o, "duration_ns", r->duration_ns);
     pk_json_bool(o, "failed", r->failed);
     pk_json_bool(o, "partial", r->partial);
+}
+
+static void add_counters(pk_json *parent, const pk_bench_result *r) {
+    pk_bench_counter counters[PK_BENCH_COUNTERS_MAX];
+    const size_t n = pk_bench_counters(r, counters);
+    pk_json *list = pk_json_array(parent, "counters");
+    for (size_t i = 0; i < n; i++) {
+        char name[COUNTER_BYTES_MAX];
+        snprintf(name, sizeof name, "%.*s", counters[i].name_bytes, counters[i].name);
+        pk_json *o = pk_json_object(list, NULL);
+        pk_json_text(o, "name", name);
+        pk_json_double(o, "per_iteration", counters[i].per_iteration);
+        pk_json_double(o, "old_per_iteration", counters[i].old_per_iteration);
+    }
 }
 
 static void add_fences(pk_json *parent, const pk_fences *f) {
@@ -129,7 +145,7 @@ void pk_bench_outliers_to_json(pk_json *parent, const pk_outlier_counts *counts)
 static void add_figures(pk_json *o, const pk_bench_result *r) {
     static const char *const keys[] = {
         "typical",  "between_runs_ns",   "criterion",  "fences",           "outliers", "modes",
-        "clock_hz", "clock_range_ratio", "wait_ratio", "process_sd_ratio", "parts"};
+        "clock_hz", "clock_range_ratio", "wait_ratio", "process_sd_ratio", "parts",    "counters"};
     if (r->failed) {
         for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) pk_json_null(o, keys[i]);
         return;
@@ -145,6 +161,7 @@ static void add_figures(pk_json *o, const pk_bench_result *r) {
     pk_json_double(o, "wait_ratio", r->wait_ratio);
     pk_json_double(o, "process_sd_ratio", r->process_sd_ratio);
     add_parts(o, r);
+    add_counters(o, r);
 }
 
 void pk_bench_verdict_to_json(pk_json *parent, const pk_verdict *v) {
@@ -204,7 +221,7 @@ void pk_bench_failures_to_json(pk_json *parent, const pk_bench_result *r) {
     }
 }
 
-static void add_side(pk_json *parent, const char *key, const pk_bench_side *s) {
+static void add_side(pk_json *parent, const char *key, const pk_bench_side *s, size_t n_counters) {
     if (s->units == 0) {
         pk_json_null(parent, key);
         return;
@@ -220,12 +237,14 @@ static void add_side(pk_json *parent, const char *key, const pk_bench_side *s) {
     pk_json_double(o, "cpu_ns", s->cpu_ns);
     pk_json_uint(o, "units", s->units);
     pk_json_uint(o, "iterations", s->iterations);
+    pk_json *counters = pk_json_array(o, "counters");
+    for (size_t i = 0; i < n_counters; i++) pk_json_double(counters, NULL, s->counters[i]);
 }
 
-static void add_worker(pk_json *list, const pk_bench_worker *w) {
+static void add_worker(pk_json *list, const pk_bench_worker *w, size_t n_counters) {
     pk_json *o = pk_json_object(list, NULL);
-    add_side(o, "new", &w->side[PK_SIDE_NEW]);
-    add_side(o, "old", &w->side[PK_SIDE_OLD]);
+    add_side(o, "new", &w->side[PK_SIDE_NEW], n_counters);
+    add_side(o, "old", &w->side[PK_SIDE_OLD], n_counters);
     pk_json_bool(o, "old_first", w->old_first);
     int_or_null(o, "layout", w->layout);
     pk_json_double(o, "reference_ns", w->reference_ns);
@@ -250,7 +269,9 @@ void pk_bench_result_to_json(pk_json *object, const pk_bench_result *r) {
     pk_bench_failures_to_json(object, r);
     pk_json_uint(object, "workers_former", r->n_workers_former);
     pk_json *workers = pk_json_array(object, "workers");
-    for (size_t i = 0; i < r->n_workers; i++) add_worker(workers, &r->workers[i]);
+    pk_bench_counter counters[PK_BENCH_COUNTERS_MAX];
+    const size_t n_counters = pk_bench_counters(r, counters);
+    for (size_t i = 0; i < r->n_workers; i++) add_worker(workers, &r->workers[i], n_counters);
 }
 
 void pk_bench_environment_to_json(pk_json *o, const pk_environment *e) {

@@ -215,3 +215,18 @@ size_t pk_words_parts(char out[PK_WORDS_PARTS][PK_WORDS_MAX], const pk_bench_res
     add_part(out, &n, "loop", r->loop_ns, "overhead; included above, not separable");
     return n;
 }
+
+char *pk_words_amount(char *out, size_t size, double value) {
+    snprintf(out, size, isfinite(value) ? "%.6g" : "-", value);
+    return out;
+}
+
+char *pk_words_counter(char *out, size_t size, const pk_bench_counter *c) {
+    char value[PK_FORMAT_MAX], old[PK_FORMAT_MAX];
+    pk_words_amount(value, sizeof value, c->per_iteration);
+    pk_words_amount(old, sizeof old, c->old_per_iteration);
+    bool changed = isfinite(c->old_per_iteration) && strcmp(value, old) != 0;
+    snprintf(out, size, "%.*s %s per iteration%s%s%s", c->name_bytes < 100 ? c->name_bytes : 100,
+             c->name, value, changed ? " (before: " : "", changed ? old : "", changed ? ")" : "");
+    return out;
+}

@@ -39,6 +39,10 @@ char *pk_words_source(char *out, size_t size, const pk_bench_change *change);
 char *pk_words_modes(char *out, size_t size, const pk_modes *modes);
 /* The figures of work below some nanoseconds, one line each, in the order throughput, latency,
  * call, loop; what was not measured has none. Returns how many. */
+/* A counter's value: "3", "0.25", six digits; "-" when it is unknown. */
+char *pk_words_amount(char *out, size_t size, double value);
+/* "swaps 3 per iteration", of the old code what was different: "(before: 4)". */
+char *pk_words_counter(char *out, size_t size, const pk_bench_counter *counter);
 enum { PK_WORDS_PARTS = 4 };
 size_t pk_words_parts(char out[PK_WORDS_PARTS][PK_WORDS_MAX], const pk_bench_result *result);
 

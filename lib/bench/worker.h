@@ -68,6 +68,7 @@ typedef struct pk_worker_reply {
     /* Done. The task decides which of these is set, the rest is zero. */
     pk_bench_worker worker;         /* MEASURE; layout is the parent's, -1 here */
     pk_bench_throughput throughput; /* MEASURE, ONCE, FOR: of the new side, for the job's param */
+    const char *method, *counters;  /* the same; NULL: none. As in pk_bench_result */
     pk_worker_offer *offers;        /* LIST: n_offers */
     size_t n_offers;
     const char *program; /* LIST, of a driver: pk_driver_reply's. No part of the text */

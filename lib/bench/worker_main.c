@@ -16,8 +16,10 @@ enum { ARENA_BYTES = 16 << 20 };
 /* ---- tasks ---- */
 
 static bool run_once(pk_target *target) {
-    perfkit_body *const bodies[] = {target->benchmark.body, target->benchmark.throughput,
-                                    target->benchmark.latency};
+    perfkit_body *const bodies[] = {target->benchmark.throughput, target->benchmark.latency};
+    const pk_unit_clock no_clock = {.schedstat = -1};
+    pk_unit unit;
+    pk_work_unit(&no_clock, &target->work, 1, &unit);
     for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
         target->run.iterations = 1;
         if (bodies[i]) bodies[i](&target->run);
@@ -33,11 +35,13 @@ static bool run_for(pk_target *target, uint64_t ns) {
     return true;
 }
 
-static bool run_task(const pk_worker_job *job, const pk_measure_sides *sides,
+static bool run_task(const pk_worker_job *job, const pk_measure_sides *sides, pk_arena *arena,
                      pk_worker_reply *reply, pk_err *err) {
     pk_target *one =
         sides->target[PK_SIDE_NEW] ? sides->target[PK_SIDE_NEW] : sides->target[PK_SIDE_OLD];
     reply->throughput = pk_target_throughput(one);
+    reply->method = pk_target_method(one, arena);
+    reply->counters = one->benchmark.counters;
     switch (job->task) {
     case PK_TASK_MEASURE:
         return pk_measure(job, sides, reply, err);
@@ -49,7 +53,8 @@ static bool run_task(const pk_worker_job *job, const pk_measure_sides *sides,
 }
 
 /* Opens both sides in the job's order, and closes what was opened. */
-static bool with_targets(const pk_worker_job *job, pk_worker_reply *reply, pk_err *err) {
+static bool with_targets(const pk_worker_job *job, pk_arena *arena, pk_worker_reply *reply,
+                         pk_err *err) {
     pk_target targets[PK_SIDES];
     pk_measure_sides sides = {0};
     bool ok = true;
@@ -59,7 +64,7 @@ static bool with_targets(const pk_worker_job *job, pk_worker_reply *reply, pk_er
         ok = pk_target_open(job->objects[side], job->index[side], job->param, &targets[side], err);
         if (ok) sides.target[side] = &targets[side];
     }
-    if (ok) ok = run_task(job, &sides, reply, err);
+    if (ok) ok = run_task(job, &sides, arena, reply, err);
     for (int side = 0; side < PK_SIDES; side++)
         if (sides.target[side]) pk_target_close(sides.target[side]);
     return ok;
@@ -73,7 +78,7 @@ static bool do_job(const pk_worker_job *job, pk_arena *arena, pk_worker_reply *r
     }
     if (job->task == PK_TASK_LIST)
         return pk_target_list(only, arena, &reply->offers, &reply->n_offers, err);
-    return with_targets(job, reply, err);
+    return with_targets(job, arena, reply, err);
 }
 
 /* ---- from descriptor to descriptor ---- */

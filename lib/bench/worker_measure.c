@@ -12,10 +12,12 @@
 #define ITERATION_NS_LEAST                                                                        \
     0.03                         /* a tenth of a cycle at 3 GHz: nobody computes anything in that \
                                   */
+#define OVERHEAD_SHOWN 0.01      /* of batches, as a share of the time */
 #define UNIT_CLOCK_READINGS 1000 /* a unit is as long as so many readings of the clock at least */
 
 enum {
     UNITS_LEAST = 3,     /* per side */
+    UNITS_WANTED = 12,   /* where inputs make units long */
     DOUBLINGS_MAX = 8,   /* of the time, to get them */
     DOUBLINGS_ALONE = 3, /* the same for one side, which can do with fewer */
     PART_UNITS = 9,
@@ -26,41 +28,57 @@ enum {
 /* What this many iterations take: the first reading during which we never waited for the CPU, else
  * the least of some; a long one, which cannot be had undisturbed, less its wait. Never too little:
  * a wait just outside the wall clock's window would make that 0. */
-static double quiet_ns(const pk_unit_clock *clock, perfkit_body *body, perfkit_run *run,
-                       uint64_t iterations) {
+static double quiet_ns(const pk_unit_clock *clock, const pk_work *work, uint64_t iterations,
+                       uint64_t *elapsed_ns) {
     enum { ATTEMPTS = 5, LONG_NS = 5000000 };
     double least_ns = INFINITY;
     for (int i = 0; i < ATTEMPTS; i++) {
         pk_unit unit;
-        pk_unit_run(clock, body, run, iterations, &unit);
+        pk_work_unit(clock, work, iterations, &unit);
+        *elapsed_ns = unit.elapsed_ns;
         if (unit.wall_ns > LONG_NS) return pk_unit_oncpu_ns(&unit);
         least_ns = fmin(least_ns, (double)unit.wall_ns);
-        if (!unit.wait_ns && !unit.switches_involuntary) break;
+        if (unit.elapsed_ns > LONG_NS || (!unit.wait_ns && !unit.switches_involuntary)) break;
     }
     return least_ns;
 }
 
-static void fail_removed(pk_err *err) {
+static void fail_removed(const pk_work *work, pk_err *err) {
+    if (work->how && work->how->timed) {
+        pk_fail(err, PK_E_INPUT, NULL, "it says that its work takes no time");
+        pk_fix(err, "return the ns that all run->iterations took");
+        return;
+    }
     pk_fail(err, PK_E_INPUT, NULL, "the compiler removed the work: an iteration takes no time");
     pk_fix(err, "use perfkit_keep() on the result and perfkit_hide() on what goes in, and loop "
                 "run->iterations times");
 }
 
-bool pk_calibrate(const pk_unit_clock *clock, perfkit_body *body, perfkit_run *run,
-                  uint64_t unit_ns, uint64_t *iterations, pk_err *err) {
+static uint64_t scaled(uint64_t n, double asked_ns, double taken_ns) {
+    double iterations = round((double)n * asked_ns / taken_ns);
+    return iterations < 1 ? 1 : (uint64_t)iterations;
+}
+
+bool pk_calibrate(const pk_unit_clock *clock, const pk_work *work, uint64_t unit_ns,
+                  uint64_t elapsed_most_ns, uint64_t *iterations, pk_err *err) {
     const double asked_ns = (double)unit_ns, slow_ns = 1e8;
+    uint64_t elapsed_ns;
     for (uint64_t n = 1; (double)n * ITERATION_NS_LEAST < asked_ns; n *= 2) {
-        double best_ns = quiet_ns(clock, body, run, n);
+        double best_ns = quiet_ns(clock, work, n, &elapsed_ns);
+        bool dear = !pk_work_is_plain(work) && elapsed_ns >= elapsed_most_ns / 2;
+        if (dear && best_ns * (double)elapsed_most_ns < asked_ns * (double)elapsed_ns) {
+            *iterations = scaled(n, (double)elapsed_most_ns, (double)elapsed_ns);
+            return true;
+        }
         /* The first call may have been slow by itself (page faults, tables built), so it is
          * repeated, unless that is too dear. */
         for (int i = 1; i < 3 && best_ns >= asked_ns / 2 && best_ns < slow_ns; i++)
-            best_ns = fmin(best_ns, quiet_ns(clock, body, run, n));
+            best_ns = fmin(best_ns, quiet_ns(clock, work, n, &elapsed_ns));
         if (best_ns < asked_ns / 2) continue;
-        double scaled = round((double)n * asked_ns / best_ns);
-        *iterations = scaled < 1 ? 1 : (uint64_t)scaled;
+        *iterations = scaled(n, asked_ns, best_ns);
         return true;
     }
-    fail_removed(err);
+    fail_removed(work, err);
     return false;
 }
 
@@ -68,22 +86,23 @@ static bool is_between(double x, double low, double high) {
     return x >= low && x <= high;
 }
 
-bool pk_check_scaling(const pk_unit_clock *clock, perfkit_body *body, perfkit_run *run,
-                      uint64_t iterations, pk_err *err) {
+bool pk_check_scaling(const pk_unit_clock *clock, const pk_work *work, uint64_t iterations,
+                      pk_err *err) {
     /* Twice the time within 5 %, or after some attempts what caches and neighbours can make of
      * honest work (4 MiB of dependent loads on a busy machine: 2.2, and 3 in bursts, of the least
      * times or of most pairs). Work done once gives 1, work that grows by itself 4. */
     enum { ATTEMPTS_STRICT = 6, ATTEMPTS = 40 };
     double once_ns = INFINITY, twice_ns = INFINITY;
     int plausible = 0;
+    uint64_t ignored_ns;
     for (int i = 1; i <= ATTEMPTS; i++) {
-        double once = quiet_ns(clock, body, run, iterations);
-        double twice = quiet_ns(clock, body, run, 2 * iterations);
+        double once = quiet_ns(clock, work, iterations, &ignored_ns);
+        double twice = quiet_ns(clock, work, 2 * iterations, &ignored_ns);
         once_ns = fmin(once_ns, once);
         twice_ns = fmin(twice_ns, twice);
         plausible += is_between(twice, 1.5 * once, 3 * once);
         if (once_ns / (double)iterations < ITERATION_NS_LEAST) {
-            fail_removed(err);
+            fail_removed(work, err);
             return false;
         }
         if (is_between(twice_ns, 1.9 * once_ns, 2.1 * once_ns)) return true;
@@ -102,11 +121,11 @@ bool pk_check_scaling(const pk_unit_clock *clock, perfkit_body *body, perfkit_ru
 /* ---- a series of units ---- */
 
 typedef struct series {
-    perfkit_body *body;
-    perfkit_run *run;
+    pk_work work;
     uint64_t iterations;
     pk_unit *units; /* those kept */
     size_t n;
+    double counters[PERFKIT_COUNTERS_MAX]; /* of those */
 } series;
 
 typedef struct measurement {
@@ -125,8 +144,10 @@ typedef struct measurement {
 
 static void run_unit(measurement *m, series *s) {
     pk_unit unit;
-    pk_unit_run(&m->clock, s->body, s->run, s->iterations, &unit);
-    if (unit.start_ns >= m->warm_until_ns) s->units[s->n++] = unit;
+    pk_work_unit(&m->clock, &s->work, s->iterations, &unit);
+    if (unit.start_ns < m->warm_until_ns) return;
+    s->units[s->n++] = unit;
+    for (size_t k = 0; k < PERFKIT_COUNTERS_MAX; k++) s->counters[k] += s->work.run->counters[k];
 }
 
 /* The reference loop between any two keeps both sides' predecessors alike. */
@@ -160,9 +181,22 @@ static bool run_rounds(measurement *m) {
 
 /* ---- preparing ---- */
 
+static bool has_threads(const measurement *m) {
+    for (int i = 0; i < m->n_sides; i++)
+        if (m->side[i].work.crew) return true;
+    return false;
+}
+
+/* Longer units, in which it does not matter that not all threads get a CPU at once. */
+static uint64_t threads_unit_ns(const pk_worker_job *job) {
+    const uint64_t long_ns = 10 * job->unit_ns, most_ns = job->worker_ns / UNITS_WANTED;
+    return long_ns < most_ns ? long_ns : most_ns > job->unit_ns ? most_ns : job->unit_ns;
+}
+
 static bool choose_unit(measurement *m, pk_err *err) {
     double least_ns = UNIT_CLOCK_READINGS * pk_unit_clock_cost_ns();
     m->unit_ns = m->job->unit_ns;
+    if (has_threads(m)) m->unit_ns = threads_unit_ns(m->job);
     if ((double)m->unit_ns < least_ns) m->unit_ns = (uint64_t)ceil(least_ns);
     if (m->unit_ns <= m->job->worker_ns / (2 * UNITS_LEAST)) return true;
     pk_fail(err, PK_E_UNSUPPORTED, NULL,
@@ -201,15 +235,17 @@ static void release(measurement *m) {
 static void add_side(measurement *m, int index, pk_target *target) {
     if (!target) return;
     m->index[m->n_sides] = index;
-    m->side[m->n_sides++] = (series){.body = target->benchmark.body, .run = &target->run};
+    m->side[m->n_sides++] = (series){.work = target->work};
 }
 
 /* The side timed first decides how many iterations both do. *too_slow: their units cannot be fitted
  * in turn into the time there is at most. */
 static bool calibrate(measurement *m, bool *too_slow, pk_err *err) {
     series *first = &m->side[0];
-    if (!pk_calibrate(&m->clock, first->body, first->run, m->unit_ns, &first->iterations, err) ||
-        !pk_calibrate(&m->clock, m->reference.body, m->reference.run, m->unit_ns / 2,
+    const uint64_t elapsed_most_ns = m->job->worker_ns / UNITS_WANTED;
+    if (!pk_calibrate(&m->clock, &first->work, m->unit_ns, elapsed_most_ns, &first->iterations,
+                      err) ||
+        !pk_calibrate(&m->clock, &m->reference.work, m->unit_ns / 2, elapsed_most_ns,
                       &m->reference.iterations, err))
         return false;
     double round_ns = 0;
@@ -217,10 +253,10 @@ static bool calibrate(measurement *m, bool *too_slow, pk_err *err) {
         series *s = &m->side[i];
         s->iterations = first->iterations;
         pk_unit once;
-        pk_unit_run(&m->clock, s->body, s->run, s->iterations, &once);
-        round_ns += (double)once.wall_ns;
+        pk_work_unit(&m->clock, &s->work, s->iterations, &once);
+        round_ns += (double)once.elapsed_ns;
         if (s->iterations > 1 && once.wall_ns < 100 * m->unit_ns &&
-            !pk_check_scaling(&m->clock, s->body, s->run, s->iterations, err))
+            !pk_check_scaling(&m->clock, &s->work, s->iterations, err))
             return false;
     }
     *too_slow =
@@ -299,21 +335,44 @@ static void count(pk_bench_worker *worker, const series *s) {
 
 /* Calibration took a first call of more than 0.1 s for what all calls take. */
 static bool check_first_call(const measurement *m, const pk_bench_side *side, pk_err *err) {
-    if (m->side[0].iterations > 1 || side->wall_ns >= (double)m->unit_ns / 4) return true;
+    if (m->side[0].iterations > 1 || !pk_work_is_plain(&m->side[0].work) ||
+        side->wall_ns >= (double)m->unit_ns / 4)
+        return true;
     pk_fail(err, PK_E_INPUT, NULL, "its first call takes over 100 ms, further ones only %.0f ns",
             side->wall_ns);
     pk_fix(err, "do what is to be done once in .setup");
     return false;
 }
 
+/* With threads, or a clock of its own, on one side: the wall clock's on both. */
+static pk_bench_metric metric_of(const measurement *m, const pk_bench_worker *worker) {
+    for (int i = 0; i < m->n_sides; i++)
+        if (pk_work_is_wall(&m->side[i].work)) return PK_METRIC_WALL;
+    return pk_measure_metric(m->job->metric, m->clock.schedstat >= 0,
+                             worker->switches_voluntary > 0);
+}
+
+static bool add_counters(const series *s, pk_bench_side *side, pk_err *err) {
+    if (!s->work.how || !s->work.how->counters) return true;
+    for (size_t k = 0; k < PERFKIT_COUNTERS_MAX; k++) {
+        side->counters[k] = s->counters[k] / (double)side->iterations;
+        if (isfinite(side->counters[k]) && side->counters[k] >= 0) continue;
+        pk_fail(err, PK_E_INPUT, NULL, "its counter number %zu is below 0, or no number", k);
+        pk_fix(err, "add to run->counters what the iterations have counted");
+        return false;
+    }
+    return true;
+}
+
 static bool summarise(measurement *m, pk_bench_worker *worker, pk_err *err) {
     for (int i = 0; i < m->n_sides; i++) count(worker, &m->side[i]);
-    worker->metric =
-        pk_measure_metric(m->job->metric, m->clock.schedstat >= 0, worker->switches_voluntary > 0);
+    worker->metric = metric_of(m, worker);
     for (int i = 0; i < m->n_sides; i++) {
         const series *s = &m->side[i];
         pk_bench_side *side = &worker->side[m->index[i]];
         pk_measure_side(s->units, s->n, s->iterations, worker->metric, m->scratch, side);
+        if (s->work.how && s->work.how->timed) side->cpu_ns = NAN;
+        if (!add_counters(s, side, err)) return false;
         if (side->trimmed_ns > 0) continue;
         pk_fail(err, PK_E_INPUT, NULL, "its units take no time by the metric %s",
                 pk_bench_metric_name(worker->metric));
@@ -330,18 +389,19 @@ static bool summarise(measurement *m, pk_bench_worker *worker, pk_err *err) {
 
 /* ---- the parts of very short work ---- */
 
-static bool measure_part(measurement *m, perfkit_body *body, perfkit_run *run, const char *name,
+/* *iterations 0: to be found out. */
+static bool measure_part(measurement *m, const pk_work *work, uint64_t iterations, const char *name,
                          double *ns, pk_err *err) {
-    uint64_t iterations;
     pk_unit units[PART_UNITS];
     double scratch[PART_UNITS];
     pk_bench_side side;
-    if (!pk_calibrate(&m->clock, body, run, m->unit_ns / 2, &iterations, err)) {
+    if (iterations == 0 &&
+        !pk_calibrate(&m->clock, work, m->unit_ns / 2, m->job->worker_ns, &iterations, err)) {
         pk_fail(err, PK_E_INPUT, name, "%s", err->what);
         pk_fix(err, "use perfkit_keep() and perfkit_hide() in this body too");
         return false;
     }
-    for (int i = 0; i < PART_UNITS; i++) pk_unit_run(&m->clock, body, run, iterations, &units[i]);
+    for (int i = 0; i < PART_UNITS; i++) pk_work_unit(&m->clock, work, iterations, &units[i]);
     pk_bench_metric metric = m->clock.schedstat >= 0
                                  ? PK_METRIC_ONCPU
                                  : pk_measure_metric(PK_METRIC_ONCPU, false, false);
@@ -350,22 +410,51 @@ static bool measure_part(measurement *m, perfkit_body *body, perfkit_run *run, c
     return true;
 }
 
+static void *no_input(const perfkit_run *run) {
+    (void)run;
+    return NULL;
+}
+
+/* The empty loop in batches like the benchmark's: with it, what reading the clock for each adds. */
+static bool measure_batches(measurement *m, const series *s, pk_bench_worker *worker, pk_err *err) {
+    perfkit_benchmark how = *s->work.how;
+    how.input = no_input;
+    how.drop = NULL;
+    pk_work work = s->work;
+    work.how = &how;
+    work.body = pk_unit_empty_loop;
+    double ns;
+    if (!measure_part(m, &work, s->iterations, "the empty loop", &ns, err)) return false;
+    if (ns > OVERHEAD_SHOWN * worker->side[PK_SIDE_NEW].trimmed_ns) worker->loop_ns = ns;
+    return true;
+}
+
 /* How much of so little is the loop around it, what overlaps, what waits: where the object brings
  * bodies for that, and for work below 5 cycles, by the reference loop (4 cycles per step). */
-static bool measure_parts(measurement *m, pk_target *target, pk_bench_worker *worker, pk_err *err) {
+static bool measure_plain_parts(measurement *m, pk_target *target, pk_bench_worker *worker,
+                                pk_err *err) {
     const double cycle_ns = worker->reference_ns / 4;
     const perfkit_benchmark *b = &target->benchmark;
     bool is_short = worker->side[PK_SIDE_NEW].trimmed_ns < 5 * cycle_ns;
     if (!is_short && !b->throughput && !b->latency) return true;
     perfkit_run loop_run = {0};
-    if (!measure_part(m, pk_unit_empty_loop, &loop_run, "the empty loop", &worker->loop_ns, err) ||
-        (b->throughput && !measure_part(m, b->throughput, &target->run, "the throughput body",
-                                        &worker->throughput_ns, err)) ||
-        (b->latency &&
-         !measure_part(m, b->latency, &target->run, "the latency body", &worker->latency_ns, err)))
+    const pk_work loop = {.body = pk_unit_empty_loop, .run = &loop_run},
+                  throughput = {.body = b->throughput, .run = &target->run},
+                  latency = {.body = b->latency, .run = &target->run};
+    if (!measure_part(m, &loop, 0, "the empty loop", &worker->loop_ns, err) ||
+        (b->throughput &&
+         !measure_part(m, &throughput, 0, "the throughput body", &worker->throughput_ns, err)) ||
+        (b->latency && !measure_part(m, &latency, 0, "the latency body", &worker->latency_ns, err)))
         return false;
     if (b->throughput) worker->throughput_ns /= b->throughput_lanes;
     return true;
+}
+
+static bool measure_parts(measurement *m, pk_target *target, pk_bench_worker *worker, pk_err *err) {
+    const series *new = &m->side[m->index[0] == PK_SIDE_NEW ? 0 : 1];
+    if (pk_work_is_wall(&target->work)) return true;
+    if (target->benchmark.input) return measure_batches(m, new, worker, err);
+    return measure_plain_parts(m, target, worker, err);
 }
 
 /* ---- all of it ---- */
@@ -396,8 +485,8 @@ static bool measure(measurement *m, pk_target *new_side, pk_worker_reply *reply,
 
 bool pk_measure(const pk_worker_job *job, const pk_measure_sides *sides, pk_worker_reply *reply,
                 pk_err *err) {
-    measurement m = {.job = job, .reference.body = pk_unit_reference};
-    m.reference.run = &m.reference_run;
+    measurement m = {.job = job, .reference.work.body = pk_unit_reference};
+    m.reference.work.run = &m.reference_run;
     const int first = job->old_first ? PK_SIDE_OLD : PK_SIDE_NEW;
     add_side(&m, first, sides->target[first]);
     add_side(&m, 1 - first, sides->target[1 - first]);
@@ -412,7 +501,7 @@ void pk_measure_exercise(const pk_unit_clock *clock, pk_target *target, uint64_t
     const uint64_t start_ns = pk_now_ns();
     pk_unit unit;
     for (uint64_t n = 1; pk_now_ns() - start_ns < ns;) {
-        pk_unit_run(clock, target->benchmark.body, &target->run, n, &unit);
-        if (unit.wall_ns < call_ns && n < UINT64_MAX / 2) n *= 2;
+        pk_work_unit(clock, &target->work, n, &unit);
+        if (unit.elapsed_ns < call_ns && n < UINT64_MAX / 2) n *= 2;
     }
 }

@@ -23,15 +23,16 @@ void pk_measure_exercise(const pk_unit_clock *clock, pk_target *target, uint64_t
 /* ---- its parts ---- */
 
 /* How many iterations make a unit of unit_ns: doubles until half of that, takes the best of three,
- * then scales; 1 for work longer than a unit. Fails when the time does not grow. */
-bool pk_calibrate(const pk_unit_clock *clock, perfkit_body *body, perfkit_run *run,
-                  uint64_t unit_ns, uint64_t *iterations, pk_err *err) PK_MUST_CHECK;
+ * then scales; 1 for work longer than a unit. With inputs, or a clock of its own: fewer, where the
+ * unit would take more than elapsed_most_ns with them. Fails when the time does not grow. */
+bool pk_calibrate(const pk_unit_clock *clock, const pk_work *work, uint64_t unit_ns,
+                  uint64_t elapsed_most_ns, uint64_t *iterations, pk_err *err) PK_MUST_CHECK;
 
 /* Twice the iterations must take 1.9 to 2.1 times as long (after some attempts 1.5 to 3: caches
  * and neighbours), and one iteration no less than 0.03 ns: otherwise the compiler has removed the
  * work, or the body does not loop. Noise only makes it try again; needs iterations >= 2. */
-bool pk_check_scaling(const pk_unit_clock *clock, perfkit_body *body, perfkit_run *run,
-                      uint64_t iterations, pk_err *err) PK_MUST_CHECK;
+bool pk_check_scaling(const pk_unit_clock *clock, const pk_work *work, uint64_t iterations,
+                      pk_err *err) PK_MUST_CHECK;
 
 /* What n > 0 units of `iterations` each say in this metric; sets all of *side. scratch[n] is
  * written. The minimum is over units that never waited for a CPU, if these are most: of the others,

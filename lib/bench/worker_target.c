@@ -9,6 +9,8 @@
 
 #include "base/units.h"
 
+enum { PK_ABI_OLDEST = 1, THREADS_MAX = 1024 };
+
 /* ---- the object and its table ---- */
 
 /* What stands behind the prefix; NULL if text does not begin with it. */
@@ -38,7 +40,7 @@ void pk_target_dl_error(pk_err *err, const char *said, const char *path) {
 }
 
 static bool check_table(const perfkit_table *table, pk_err *err) {
-    if (table->abi != PERFKIT_ABI) {
+    if (table->abi < PK_ABI_OLDEST || table->abi > PERFKIT_ABI) {
         pk_fail(err, PK_E_INPUT, NULL,
                 "the object was compiled with version %" PRIu32 " of perfkit.h, this is version %d",
                 table->abi, PERFKIT_ABI);
@@ -85,9 +87,40 @@ static bool is_setting(double value) {
     return isfinite(value) && value >= 0;
 }
 
+/* The ways to be measured exclude each other. */
+static const char *wrong_method(const perfkit_benchmark *b) {
+    bool parts = b->throughput || b->latency;
+    return b->body && b->timed     ? "has a body and times itself"
+           : !b->body && !b->timed ? "has no body"
+           : b->timed && (b->input || b->threads)
+               ? "times itself, so it has no input and no threads"
+           : b->input && b->threads ? "is batched and has threads"
+           : parts && (!b->body || b->input || b->threads)
+               ? "has throughput or latency, which go with a plain body alone"
+           : b->batch > PERFKIT_NUM_ITERATIONS                  ? "has no such batch"
+           : b->batch >= PERFKIT_NUM_BATCHES && !b->batch_count ? "does not say its batch_count"
+           : b->threads > THREADS_MAX && b->threads != PERFKIT_THREADS_PARAM
+               ? "has more than 1024 threads"
+               : NULL;
+}
+
+/* Names between commas. */
+static const char *wrong_counters(const char *names) {
+    size_t n = 1;
+    if (!names) return NULL;
+    for (const char *p = names; *p; p++) {
+        if (*p == ',') n++;
+        if ((unsigned char)*p < ' ') return "has a control character in a counter's name";
+        if (*p == ',' && (p == names || !p[1] || p[1] == ','))
+            return "has a counter without a name";
+    }
+    return !*names                    ? "has a counter without a name"
+           : n > PERFKIT_COUNTERS_MAX ? "has more than 8 counters"
+                                      : NULL;
+}
+
 static bool check_item(const perfkit_benchmark *b, uint32_t index, pk_err *err) {
     const char *wrong = !b->group || !*b->group       ? "has no group"
-                        : !b->body                    ? "has no body"
                         : b->param_min > b->param_max ? "has its bounds the wrong way round"
                         : b->throughput && !b->throughput_lanes
                             ? "does not say its throughput_lanes"
@@ -97,6 +130,8 @@ static bool check_item(const perfkit_benchmark *b, uint32_t index, pk_err *err) 
                         : b->confidence_level >= 1   ? "has a confidence_level that is not below 1"
                         : b->sample_size > INT64_MAX ? "has an impossible sample_size"
                                                      : NULL;
+    if (!wrong) wrong = wrong_method(b);
+    if (!wrong) wrong = wrong_counters(b->counters);
     if (!wrong) return true;
     pk_fail(err, PK_E_INPUT, NULL, "benchmark %" PRIu32 " of the object (%s) %s", index,
             b->group && b->function ? b->function : "no name", wrong);
@@ -130,6 +165,15 @@ bool pk_target_param(const perfkit_benchmark *benchmark, const char *param, int6
 
 /* ---- opening ---- */
 
+static bool check_threads(const perfkit_benchmark *benchmark, int64_t param, pk_err *err) {
+    if (benchmark->threads != PERFKIT_THREADS_PARAM || (param >= 1 && param <= THREADS_MAX))
+        return true;
+    pk_fail(err, PK_E_INPUT, NULL, "the parameter is its number of threads, and not 1 to %d",
+            THREADS_MAX);
+    pk_fix(err, "give `params` such as \"1,2,4\"");
+    return false;
+}
+
 bool pk_target_open(const char *path, uint32_t index, const char *param, pk_target *target,
                     pk_err *err) {
     const perfkit_table *table = open_table(path, err);
@@ -146,12 +190,16 @@ bool pk_target_open(const char *path, uint32_t index, const char *param, pk_targ
     if (!check_item(benchmark, index, err) ||
         !pk_target_param(benchmark, param, &opened.run.param, err))
         return false;
+    if (!check_threads(benchmark, opened.run.param, err)) return false;
     if (benchmark->setup) opened.run.data = benchmark->setup(opened.run.param, param);
     *target = opened;
-    return true;
+    if (pk_work_open(&target->work, &target->benchmark, &target->run, err)) return true;
+    pk_target_close(target);
+    return false;
 }
 
 void pk_target_close(pk_target *target) {
+    pk_work_close(&target->work);
     if (target->benchmark.teardown) target->benchmark.teardown(target->run.data);
 }
 
@@ -161,8 +209,20 @@ pk_bench_throughput pk_target_throughput(const pk_target *target) {
                                       .bytes = b->unit == PERFKIT_BYTES};
     if (!throughput.given) return throughput;
     uint64_t units = b->units ? b->units(target->run.param) : 1;
+    if (__builtin_mul_overflow(units, target->run.threads, &units)) units = 0;
     throughput.per_iteration = units <= INT64_MAX ? units : 0;
     return throughput;
+}
+
+const char *pk_target_method(const pk_target *target, pk_arena *arena) {
+    const perfkit_benchmark *b = &target->benchmark;
+    if (b->timed) return "self-timed: the time is what the benchmark says";
+    if (b->input) return "batched: making and dropping inputs is not in the time";
+    if (!b->threads) return NULL;
+    return pk_arena_printf(arena,
+                           "%" PRIu32 " thread%s: wall time from their common start to the end of "
+                           "the last",
+                           target->run.threads, target->run.threads == 1 ? "" : "s");
 }
 
 /* ---- listing ---- */

@@ -4,11 +4,13 @@
 
 #include "base/arena.h"
 #include "bench/perfkit.h"
+#include "bench/worker_work.h"
 #include "bench/worker.h"
 
 typedef struct pk_target {
     perfkit_benchmark benchmark;
-    perfkit_run run; /* iterations is the caller's to set */
+    perfkit_run run;
+    pk_work work; /* points to the two above: a target does not move once it is open */
 } pk_target;
 
 /* Opens the object, finds the benchmark with this index in its table, checks the parameter (NULL:
@@ -16,10 +18,13 @@ typedef struct pk_target {
  * wrong with the object, in one line without its path, which may be one of our own. */
 bool pk_target_open(const char *path, uint32_t index, const char *param, pk_target *target,
                     pk_err *err) PK_MUST_CHECK;
-/* Calls teardown. */
+/* Ends its threads and calls teardown. */
 void pk_target_close(pk_target *target);
-/* What one iteration processes. */
+/* What one iteration processes, in all threads. */
 pk_bench_throughput pk_target_throughput(const pk_target *target);
+
+/* How it is measured where that is no plain body, one line; NULL: it is one. */
+const char *pk_target_method(const pk_target *target, pk_arena *arena);
 
 /* What the object's table offers. Texts are the object's own. */
 bool pk_target_list(const char *path, pk_arena *arena, pk_worker_offer **offers, size_t *n,

@@ -35,7 +35,7 @@ static uint64_t wait_ns(const pk_unit_clock *clock) {
     return n > 0 && pk_cpu_wait_parse(text, (size_t)n, &ns) ? ns : 0;
 }
 
-static uint64_t cpu_ns(void) {
+uint64_t pk_unit_cpu_ns(void) {
     struct timespec t;
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
@@ -47,17 +47,18 @@ void pk_unit_run(const pk_unit_clock *clock, perfkit_body *body, perfkit_run *ru
     run->iterations = iterations;
     sched_yield();
     getrusage(RUSAGE_THREAD, &usage[0]);
-    const uint64_t cpu_start = cpu_ns();
+    const uint64_t cpu_start = pk_unit_cpu_ns();
     const uint64_t wait_start = wait_ns(clock);
     const uint64_t wall_start = pk_now_ns();
     body(run);
     const uint64_t wall_end = pk_now_ns();
     const uint64_t wait_end = wait_ns(clock);
-    const uint64_t cpu_end = cpu_ns();
+    const uint64_t cpu_end = pk_unit_cpu_ns();
     getrusage(RUSAGE_THREAD, &usage[1]);
     *unit = (pk_unit){
         .start_ns = wall_start,
         .wall_ns = wall_end - wall_start,
+        .elapsed_ns = wall_end - wall_start,
         .wait_ns = wait_end > wait_start ? wait_end - wait_start : 0,
         .cpu_ns = cpu_end - cpu_start,
         .switches_voluntary = (uint64_t)(usage[1].ru_nvcsw - usage[0].ru_nvcsw),

@@ -14,13 +14,16 @@ typedef struct pk_unit_clock {
 typedef struct pk_unit {
     uint64_t start_ns; /* CLOCK_MONOTONIC */
     uint64_t wall_ns;
-    uint64_t wait_ns; /* of the thread, ready to run without a CPU; 0 if unknown */
-    uint64_t cpu_ns;  /* CLOCK_THREAD_CPUTIME_ID */
+    uint64_t elapsed_ns; /* with what is not timed: inputs, a benchmark's own clock */
+    uint64_t wait_ns;    /* of the thread, ready to run without a CPU; 0 if unknown */
+    uint64_t cpu_ns;     /* CLOCK_THREAD_CPUTIME_ID */
     uint64_t switches_voluntary, switches_involuntary, faults_minor, faults_major;
 } pk_unit;
 
 void pk_unit_clock_open(pk_unit_clock *clock);
 void pk_unit_clock_close(pk_unit_clock *clock);
+/* CPU time of the calling thread so far. */
+uint64_t pk_unit_cpu_ns(void);
 
 /* Yields, so that a preemption that is due happens before and not within, then runs the body once
  * with `iterations`. Nested around it, from the outside: usage, CPU clock, run-queue wait, wall

@@ -122,3 +122,79 @@ C
     [ "$(json '.benchmarks[0].change.source')" = live ]
     [ "$(json '.benchmarks[0].change.identical_code')" = false ]
 }
+
+# of_own ID FILTER: the JSON of a benchmark of own.so.
+of_own() { json "[.benchmarks[] | select(.id == \"$1\")][0] | $2"; }
+
+@test "own: batches: each input is made, used and dropped once, outside the time" {
+    bench "$OBJECTS/own.so" batched --json
+    [ "$status" -eq 0 ] # it aborts when an input is used twice or left, or too many live at once
+    [ "$(json '[.benchmarks[] | select(.failed | not)] | length')" = 6 ]
+    [ "$(of_own batched/small .counters[0].per_iteration)" = 1 ]
+    [ "$(of_own batched/small '.method | startswith("batched")')" = true ]
+    # 200 steps take less than a microsecond; making this input sleeps for a millisecond.
+    [ "$(of_own batched/slow-input '.typical.point < 100000')" = true ]
+    [ "$(of_own batched/small '.typical.point < 20000')" = true ]
+}
+
+@test "own: a benchmark with its own clock is believed, unless it says nothing" {
+    bench "$OBJECTS/own.so" own/ --json
+    [ "$status" -eq 1 ] # the liar
+    [ "$(of_own own/microsecond '.typical | [.point, .low, .high] | map(tostring) | join(" ")')" = "1000 1000 1000" ]
+    [ "$(of_own own/microsecond .metric)" = wall ]
+    [ "$(of_own own/microsecond '.workers[0].new.cpu_ns')" = null ]
+    [ "$(of_own own/microsecond '[.counters[] | [.name, .per_iteration]] | tostring')" = '[["threes",3],["halves",0.5]]' ]
+    [ "$(of_own own/microsecond '[.warnings[] | select(contains("schedstat"))] | length')" = 0 ]
+    [[ "$(of_own own/liar '.failures[0].why')" == *"takes no time"* ]]
+}
+
+@test "own: threads start together and count together" {
+    bench "$OBJECTS/own.so" threads --json
+    [ "$status" -eq 0 ]
+    [ "$(of_own threads/together '[.counters[] | .per_iteration] | tostring')" = '[20,6]' ] # 4 x 5, 0+1+2+3
+    [ "$(of_own threads/together .throughput.per_iteration)" = 4 ]
+    [ "$(of_own threads/together .metric)" = wall ]
+    [ "$(of_own threads/together '.method | startswith("4 threads: wall time")')" = true ]
+    [ "$(of_own threads/some/2 '.method | startswith("2 threads")')" = true ]
+}
+
+@test "own: counters are shown, compared, continued and stored" {
+    bench "$OBJECTS/own.so" counted/three own/microsecond threads/together
+    [ "$status" -eq 0 ]
+    [[ $output == *"threes 3 per iteration"* && $output == *"halves 0.5 per iteration"* ]]
+    [[ $output == *"added 20 per iteration"* && $output == *"4 threads: wall time"* ]]
+    bench "$OBJECTS/own.so" counted/three own/microsecond threads/together --json
+    [ "$status" -eq 0 ]
+    for id in counted/three own/microsecond threads/together; do
+        [ "$(of_own $id .change.source)" = live ]
+        [ "$(of_own $id '.counters[0] | .per_iteration == .old_per_iteration')" = true ]
+    done
+    bench "$OBJECTS/own.so" counted/three own/microsecond threads/together --json --more
+    for id in counted/three own/microsecond threads/together; do
+        [ "$(of_own $id '.workers_former > 0')" = true ]
+        [ "$(of_own $id '.counters[0] | .per_iteration == .old_per_iteration')" = true ]
+    done
+    jq -e '.result.counters[0] == {name: "threes", per_iteration: 3, old_per_iteration: 3}' \
+        store/counted/three/new/perfkit.json
+    pk bench --home store "${SHORT[@]}" "$OBJECTS/own.so" counted/three
+    grep -q 'threes' store/counted/three/report/index.html
+    bench "$OBJECTS/own.so" counted/below
+    [ "$status" -eq 1 ]
+    [[ $output == *"its counter number 0 is below 0"* ]]
+}
+
+@test "own: --test and --profile-time run all of them" {
+    pk bench --test "$OBJECTS/own.so" --skip liar
+    [ "$status" -eq 0 ]
+    [[ $output != *Failed* ]]
+    pk bench --profile-time 1s "$OBJECTS/own.so" batched/sevens threads/together
+    [ "$status" -eq 0 ]
+}
+
+@test "own: an object of the first perfkit.h still runs" {
+    bench "$OBJECTS/old_abi.so" --json
+    [ "$status" -eq 0 ]
+    [ "$(json '[.benchmarks[] | select(.failed | not)] | map(.id) | join(" ")')" = "old/one old/two" ]
+    [ "$(json '.benchmarks[0].typical.point < .benchmarks[1].typical.point')" = true ]
+    [ "$(json '.benchmarks[0] | [.method, .counter_names, (.counters | length)] | tostring')" = '[null,null,0]' ]
+}

@@ -108,24 +108,33 @@ static void a_unit_is_as_long_as_asked(void **state) {
     pk_err err;
     uint64_t iterations = 0;
     pk_unit_clock_open(&clock);
-    assert_ok(pk_calibrate(&clock, takes_10_us, &run, 200000, &iterations, &err), &err);
+    assert_ok(pk_calibrate(&clock, &(pk_work){.body = takes_10_us, .run = &run}, 200000, 5000000,
+                           &iterations, &err),
+              &err);
     assert_in_range(iterations, 2, 20); /* 20, unless the machine is slow */
-    assert_ok(pk_check_scaling(&clock, takes_10_us, &run, 20, &err), &err);
-    assert_ok(pk_calibrate(&clock, takes_1_ms_whatever_is_asked, &run, 200000, &iterations, &err),
+    assert_ok(pk_check_scaling(&clock, &(pk_work){.body = takes_10_us, .run = &run}, 20, &err),
+              &err);
+    assert_ok(pk_calibrate(&clock, &(pk_work){.body = takes_1_ms_whatever_is_asked, .run = &run},
+                           200000, 5000000, &iterations, &err),
               &err);
     assert_int_equal(iterations, 1);
 
     memset(&err, 0, sizeof err);
     iterations = 77;
-    assert_fails(pk_calibrate(&clock, takes_nothing, &run, 200000, &iterations, &err), &err,
-                 PK_E_INPUT);
+    assert_fails(pk_calibrate(&clock, &(pk_work){.body = takes_nothing, .run = &run}, 200000,
+                              5000000, &iterations, &err),
+                 &err, PK_E_INPUT);
     assert_int_equal(iterations, 77);
     assert_non_null(strstr(err.what, "the compiler removed the work"));
     assert_non_null(strstr(err.fix, "perfkit_keep()"));
-    assert_fails(pk_check_scaling(&clock, takes_nothing, &run, 100000, &err), &err, PK_E_INPUT);
+    assert_fails(
+        pk_check_scaling(&clock, &(pk_work){.body = takes_nothing, .run = &run}, 100000, &err),
+        &err, PK_E_INPUT);
     assert_non_null(strstr(err.what, "the compiler removed the work"));
-    assert_fails(pk_check_scaling(&clock, takes_1_ms_whatever_is_asked, &run, 10, &err), &err,
-                 PK_E_INPUT);
+    assert_fails(pk_check_scaling(&clock,
+                                  &(pk_work){.body = takes_1_ms_whatever_is_asked, .run = &run}, 10,
+                                  &err),
+                 &err, PK_E_INPUT);
     assert_non_null(strstr(err.what, "twice the iterations take 1.0"));
     pk_unit_clock_close(&clock);
 }

@@ -373,7 +373,7 @@ static void what_cannot_be_opened_is_said_in_one_line(void **state) {
     static const struct {
         const char *name, *why;
     } cases[] = {
-        {"future.so", "compiled with version 2 of perfkit.h, this is version 1"},
+        {"future.so", "compiled with version 3 of perfkit.h, this is version 2"},
         {"nothing.so", "the object offers no benchmarks; include perfkit.h"},
         {"lonely.so", "the object needs the library libperfkit-test-gone.so.1, which is not found"},
         {"missing.so", "cannot open the object: No such file or directory"},
