@@ -76,15 +76,17 @@ static void read_runs(parser *p, const pk_json_value *runs, pk_command_samples *
 
 static void read_samples(parser *p, const pk_json_value *o, pk_command_samples *samples) {
     const pk_json_value *runs = pk_json_get_array(&p->reader, o, "runs");
-    const pk_json_value *times = runs ? NULL : pk_json_get_array(&p->reader, o, "times");
-    if (!runs && !times) pk_json_require(&p->reader, o, "times");
-    if (p->reader.failed) return;
-    if (!pk_command_samples_init(samples, (runs ? runs : times)->count, p->arena)) {
+    const pk_json_value *list = runs ? runs : pk_json_get_array(&p->reader, o, "times");
+    if (!list) {
+        pk_json_require(&p->reader, o, "times");
+        return;
+    }
+    if (!pk_command_samples_init(samples, list->count, p->arena)) {
         pk_json_no_room(&p->reader);
         return;
     }
-    if (runs) read_runs(p, runs, samples);
-    else read_times(p, o, times, samples);
+    if (runs) read_runs(p, list, samples);
+    else read_times(p, o, list, samples);
 }
 
 /* ---- commands ---- */
