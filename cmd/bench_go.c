@@ -203,6 +203,7 @@ static bool keep(const session *s, pk_store *store, const pk_bench_report *repor
     if (!s->cli->load && !save_results(s, store, report, &saved, err)) return false;
     if (saved && s->plan->save && !is_quiet(s))
         fprintf(stderr, "saved as %s in %s\n", s->plan->save, s->plan->bench.home);
+    if (!s->cli->load && saved) pk_store_prune(store);
     if (!saved || !s->plan->pages) return true;
     if (!pk_bench_write_pages(store, report, err)) return false;
     if (!is_quiet(s)) fprintf(stderr, "report: %s/report/index.html\n", s->plan->bench.home);
@@ -279,10 +280,12 @@ static int go_measure(session *s, pk_err *err) {
     pk_store *store = NULL;
     int code = EXIT_WRONG;
     bool create = !s->cli->load; /* what is not there cannot be loaded */
+    bool has_run = false;
     if (s->plan->store && !(store = pk_store_open(s->plan->bench.home, create, true, err)))
         return code;
     if (begin_output(s, err)) {
-        if (measure(s, &report, err)) {
+        has_run = measure(s, &report, err);
+        if (has_run) {
             code = finish(s, store, &report, err);
             pk_bench_report_fini(&report);
         } else {
@@ -290,7 +293,8 @@ static int go_measure(session *s, pk_err *err) {
             (void)!end_output(s, false, &ignored);
         }
     }
-    pk_store_close(store);
+    if (has_run) pk_store_close(store);
+    else pk_store_abandon(store);
     return code;
 }
 

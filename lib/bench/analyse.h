@@ -55,6 +55,10 @@ void pk_bench_session_of(const pk_bench_result *result, const pk_environment *en
 void pk_bench_change_stored(pk_bench_result *result, const pk_environment *environment, size_t n,
                             const pk_bench_session sessions[], const pk_bench_options *options);
 
+/* *line: that the clock varied too much in some benchmark of the report, in the report's arena;
+ * NULL: it did not. False: no memory. */
+bool pk_bench_warn_of_clock(const pk_bench_report *report, const char **line) PK_MUST_CHECK;
+
 /* Has the interval become narrow enough: half width <= half the threshold, of the change when
  * old code runs too, else of the time? Looks at the width only, never at significance: peeking
  * would multiply false verdicts. */

@@ -60,11 +60,6 @@ static void warn_of_machine(warnings *w, const pk_bench_result *r) {
              "workers waited %.0f %% of their time for a processor; stop other programs, or keep "
              "them on other processors (taskset)",
              100 * r->wait_ratio);
-    if (r->clock_range_ratio > CLOCK_RANGE_MOST)
-        warn(w,
-             "the processor's clock varied by %.1f %%; switch turbo off and choose the governor "
-             "performance, where the machine allows it",
-             100 * r->clock_range_ratio);
 }
 
 /* ---- the workers ---- */
@@ -175,4 +170,17 @@ bool pk_bench_warn(pk_bench_result *r, const pk_bench_options *options, pk_arena
     r->warnings = w.line;
     r->n_warnings = w.n;
     return true;
+}
+
+bool pk_bench_warn_of_clock(const pk_bench_report *report, const char **line) {
+    double most = 0;
+    for (size_t i = 0; i < report->n_results; i++)
+        if (!report->results[i].failed) most = fmax(most, report->results[i].clock_range_ratio);
+    *line = NULL;
+    if (most <= CLOCK_RANGE_MOST) return true;
+    *line = pk_arena_printf(report->arena,
+                            "the processor's clock varied by %.1f %%; switch turbo off and choose "
+                            "the governor performance, where the machine allows it",
+                            100 * most);
+    return *line != NULL;
 }

@@ -1,10 +1,12 @@
 #include "bench/layout.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -108,6 +110,17 @@ static bool find_functions(maker *m, pk_err *err) {
     return ok;
 }
 
+/* For the store, which clears up: what the layouts are of (a symbolic link, so that it is there
+ * whole or not at all), and that they are in use now. Without it they are merely made again. */
+static bool mark_folder(const maker *m, pk_err *err) {
+    char hash[65], path[PATH_MAX];
+    if (!pk_store_hash(m->content.data, m->content.length, hash, err)) return false;
+    snprintf(path, sizeof path, "%s/" PK_LAYOUTS_OF, m->folder);
+    (void)!symlink(hash, path);
+    (void)utimensat(AT_FDCWD, m->folder, NULL, 0);
+    return true;
+}
+
 /* Everything that decides what the linker makes of a layout's number. */
 static bool choose_folder(maker *m, const char *home, pk_err *err) {
     static const char version[] = "layout 1";
@@ -133,7 +146,7 @@ static bool choose_folder(maker *m, const char *home, pk_err *err) {
         pk_fix(err, "choose another --home");
         return false;
     }
-    return pk_folder_make(m->folder, err);
+    return pk_folder_make(m->folder, err) && mark_folder(m, err);
 }
 
 static bool open_script(maker *m, unsigned layout, pk_program *script, pk_err *err) {

@@ -11,6 +11,7 @@
 
 #define PK_LAYOUTS_DEFAULT 32
 #define PK_LAYOUTS_MAX 1024
+#define PK_LAYOUTS_OF "of" /* in their folder, a link: the SHA-256 of the object's content */
 
 /* Links `object` (from pk_compile) in `count` layouts. paths[i] is layout i, a shared object below
  * HOME/.perfkit/layouts/HASH, where HASH is of the object's content and the flags: what is there

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/analyse.h"
 #include "bench/bench.h"
 #include "bench/measure.h"
 #include "bench/memory.h"
@@ -42,10 +43,18 @@ static bool begin_machine(machine *m, const pk_session *session, pk_err *err) {
     return check_machine(m, false, session, err);
 }
 
+/* The clock is the machine's, whichever benchmark saw it vary most: one line for all. */
+static bool check_clock(machine *m, const pk_bench_report *report, pk_err *err) {
+    const char *line;
+    if (!pk_bench_warn_of_clock(report, &line)) return pk_bench_no_memory(err);
+    if (line && m->n < MACHINE_WARNINGS_MAX) m->lines[m->n++] = line;
+    return true;
+}
+
 static bool end_machine(machine *m, const pk_session *session, pk_bench_report *report,
                         pk_err *err) {
     pk_environment_read("", &m->after);
-    if (!check_machine(m, true, session, err)) return false;
+    if (!check_machine(m, true, session, err) || !check_clock(m, report, err)) return false;
     report->warnings = m->lines;
     report->n_warnings = m->n;
     return true;

@@ -39,15 +39,19 @@ const char *pk_store_home(const pk_store *store) {
 
 /* ---- opening ---- */
 
-/* Like mkdir -p. Errors show when the folder is opened. */
-static void make_home(const char *home) {
+/* Like mkdir -p. Errors show when the folder is opened. Returns how long the path of the first
+ * folder is that was not there; 0: all were. */
+static size_t make_home(const char *home) {
     char part[PATH_MAX];
+    size_t made_bytes = 0;
     for (const char *p = home; *p;) {
         p += strspn(p, "/");
         p += strcspn(p, "/");
         int length = snprintf(part, sizeof part, "%.*s", (int)(p - home), home);
-        if (length > 0 && length < PATH_MAX) (void)mkdir(part, 0777);
+        if (length <= 0 || length >= PATH_MAX) continue;
+        if (mkdir(part, 0777) == 0 && made_bytes == 0) made_bytes = (size_t)length;
     }
+    return made_bytes;
 }
 
 /* Who holds the lock, as it has written into the file; 0: unknown. */
@@ -127,8 +131,8 @@ pk_store *pk_store_open(const char *home, bool create, bool lock, pk_err *err) {
         pk_fail(err, PK_E_LIMIT, home, "out of memory");
         return NULL;
     }
-    if (create) make_home(home);
     *store = (pk_store){.home = copy, .lock_fd = -1};
+    if (create) store->made_bytes = make_home(home);
     store->home_fd = open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (store->home_fd < 0) {
         pk_fail(err, PK_E_SYS, home,
@@ -152,6 +156,28 @@ void pk_store_close(pk_store *store) {
     if (store->home_fd >= 0) close(store->home_fd);
     free(store->home);
     free(store);
+}
+
+/* Only what is empty goes. */
+static void remove_home(const pk_store *store) {
+    char part[PATH_MAX];
+    size_t bytes = strlen(store->home);
+    if (unlinkat(store->home_fd, PK_STORE_OWN, AT_REMOVEDIR) < 0) return;
+    while (bytes >= store->made_bytes && bytes < sizeof part) {
+        snprintf(part, sizeof part, "%.*s", (int)bytes, store->home);
+        if (rmdir(part) < 0) return;
+        while (bytes > 0 && store->home[bytes - 1] == '/') bytes--;
+        while (bytes > 0 && store->home[bytes - 1] != '/') bytes--;
+        while (bytes > 0 && store->home[bytes - 1] == '/') bytes--;
+    }
+}
+
+void pk_store_abandon(pk_store *store) {
+    if (store && store->made_bytes > 0 && store->lock_fd >= 0) {
+        (void)unlinkat(store->home_fd, PK_STORE_LOCK, 0);
+        remove_home(store);
+    }
+    pk_store_close(store);
 }
 
 /* ---- artefacts ---- */

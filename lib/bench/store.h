@@ -6,6 +6,7 @@
  *   HOME/GROUP/FUNCTION/VALUE/change/estimates.json
  *   HOME/GROUP/FUNCTION/VALUE/sessions.jsonl
  *   HOME/.perfkit/artefacts/SHA256.so      HOME/.perfkit/lock
+ *   HOME/.perfkit/layouts/HASH/            (bench/layout.h)
  *
  * A baseline's folder is made beside its place, synced, and exchanged with the old one in a single
  * rename: a reader sees all of the old or all of the new, after kill -9 too. */
@@ -21,6 +22,9 @@ typedef struct pk_store pk_store;
  * error naming its pid. What a killed run left behind is put in order. */
 pk_store *pk_store_open(const char *home, bool create, bool lock, pk_err *err) PK_MUST_CHECK;
 void pk_store_close(pk_store *store);
+/* Closes it; if this open made it and nothing has been put into it, it goes again, with the folders
+ * above that were made for it. */
+void pk_store_abandon(pk_store *store);
 const char *pk_store_home(const pk_store *store);
 
 /* A baseline as it was stored; what Criterion itself or an older perfkit wrote has less. */
@@ -67,6 +71,11 @@ bool pk_store_put_artefact(pk_store *store, const void *data, size_t bytes, char
                            pk_err *err) PK_MUST_CHECK;
 /* The path of an artefact; false without an error when it is not there. */
 bool pk_store_artefact(pk_store *store, const char *hash, char *path, size_t bytes);
+
+/* Removes what no baseline and no session refers to any more: artefacts, and the layouts made of
+ * them unless they were used within the last day (a run that stores nothing takes no lock). Best
+ * effort: what cannot be read keeps everything, what cannot be removed stays. Needs the lock. */
+void pk_store_prune(pk_store *store);
 
 /* Former sessions of an id, oldest first; those of one artefact if hash is not NULL. A broken line
  * (a crash in the middle of an append) is passed over. */

@@ -83,9 +83,8 @@ static bool is_dots(const char *name) {
     return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
-/* Removes what is below PK_STORE_TEMP, at most `depth` folders deep. Best effort: what stays
- * disturbs nobody and is tried again. */
-static void remove_tree(int parent_fd, const char *name, int depth) {
+/* What stays disturbs nobody and is tried again. */
+void pk_store_remove_tree(int parent_fd, const char *name, int depth) {
     if (unlinkat(parent_fd, name, 0) == 0 || errno == ENOENT || depth == 0) return;
     int fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
@@ -94,7 +93,7 @@ static void remove_tree(int parent_fd, const char *name, int depth) {
         return;
     }
     for (struct dirent *entry; (entry = readdir(dir));)
-        if (!is_dots(entry->d_name)) remove_tree(fd, entry->d_name, depth - 1);
+        if (!is_dots(entry->d_name)) pk_store_remove_tree(fd, entry->d_name, depth - 1);
     closedir(dir);
     (void)unlinkat(parent_fd, name, AT_REMOVEDIR);
 }
@@ -127,7 +126,7 @@ static bool stage_begin(pk_store *store, const char *target, stage *s, pk_err *e
 
 static void stage_end(const stage *s) {
     int failed = errno;
-    remove_tree(s->store->home_fd, s->path, 2);
+    pk_store_remove_tree(s->store->home_fd, s->path, 2);
     errno = failed;
 }
 
@@ -300,7 +299,7 @@ void pk_store_recover(pk_store *store) {
         if (is_dots(entry->d_name) || strlen(entry->d_name) > 20) continue;
         if (!join(path, PK_STORE_TEMP, entry->d_name)) continue;
         put_back(store, path);
-        remove_tree(store->home_fd, path, 2);
+        pk_store_remove_tree(store->home_fd, path, 2);
     }
     if (dir) closedir(dir);
 }

@@ -12,6 +12,7 @@ struct pk_store {
     int home_fd;
     int lock_fd; /* -1: not locked, so nothing may be written */
     unsigned staged;
+    size_t made_bytes; /* of home: the first folder that opening it made; 0: it was there */
 };
 
 #define PK_STORE_OWN ".perfkit"
@@ -37,6 +38,8 @@ typedef struct pk_store_file {
  * replaced: it is a benchmark's, not a baseline. */
 bool pk_store_replace_folder(pk_store *store, const char *place, size_t n,
                              const pk_store_file files[], pk_err *err);
+/* Whatever is there, at most `depth` folders deep. Best effort. */
+void pk_store_remove_tree(int parent_fd, const char *name, int depth);
 /* Removes the folder, if it is there, in one step. */
 bool pk_store_remove_folder(pk_store *store, const char *place, pk_err *err);
 /* One file, new or replaced, in a folder that is made. */
@@ -53,6 +56,7 @@ bool pk_store_has_leftovers(const pk_store *store);
 #define PK_CRITERION_ESTIMATES "estimates.json"
 #define PK_CRITERION_TUKEY "tukey.json"
 #define PK_STORE_RECORD "perfkit.json"
+#define PK_STORE_SESSIONS "sessions.jsonl"
 
 /* Each writes one file's text: compact, no line break at the end. */
 typedef bool pk_criterion_writer(FILE *out, const pk_bench_result *result, const char *directory,

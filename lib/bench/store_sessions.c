@@ -69,7 +69,7 @@ static bool append(const pk_store *store, const char *place, const char *line, s
 }
 
 static void sessions_place(const char *directory, char place[PATH_MAX]) {
-    int length = snprintf(place, PATH_MAX, "%s/sessions.jsonl", directory);
+    int length = snprintf(place, PATH_MAX, "%s/" PK_STORE_SESSIONS, directory);
     if (length < 0 || length >= PATH_MAX) place[PATH_MAX - 1] = '\0';
 }
 

@@ -98,6 +98,7 @@ LINES
     one_line_error
     pk bench --home store --param ''
     one_line_error
+    [ ! -e store ] # none of them had anything to put there
 }
 
 @test "bench: files that bring no benchmarks" {

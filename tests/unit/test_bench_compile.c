@@ -274,7 +274,7 @@ static void layouts_are_kept_and_found_again(void **state) {
     char folder[PATH_MAX];
     snprintf(folder, sizeof folder, "%s", first[0]);
     *strrchr(folder, '/') = '\0';
-    assert_int_equal(check_count_files(folder), 3); /* no script, no half-made object */
+    assert_int_equal(check_count_files(folder), 4); /* and `of`; no script, no half-made object */
 
     f->options.cflags = "-O2 -DADDED=1"; /* another content: another place, the same order */
     assert_ok(compile(f), &f->err);

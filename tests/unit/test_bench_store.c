@@ -5,10 +5,12 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "bench/render.h"
 #include "bench/store.h"
 #include "stats/random.h"
@@ -252,6 +254,101 @@ static void an_artefact_is_kept_once_under_its_hash(void **state) {
     assert_false(pk_store_artefact(f->store, "../../etc/passwd", path, sizeof path));
 }
 
+/* ---- clearing up ---- */
+
+static bool is_there(const fixture *f, const char *name) {
+    char path[CHECK_PATH_MAX];
+    return access(check_path(path, f->folder, name), F_OK) == 0;
+}
+
+static void put_code(fixture *f, const char *text, char hash[65], char name[128]) {
+    assert_ok(pk_store_put_artefact(f->store, text, strlen(text), hash, &f->err), &f->err);
+    snprintf(name, 128, ".perfkit/artefacts/%s.so", hash);
+}
+
+/* Layouts called 64 times `digit`, of that code, last used so many seconds ago. */
+static void put_layouts(const fixture *f, char digit, const char *of, long age_s, char name[128]) {
+    char path[CHECK_PATH_MAX], file[CHECK_PATH_MAX], link[CHECK_PATH_MAX];
+    pk_err err;
+    struct timespec when[2] = {{.tv_sec = time(NULL) - age_s}, {.tv_sec = time(NULL) - age_s}};
+    snprintf(name, 128, ".perfkit/layouts/%064d", 0);
+    memset(strrchr(name, '/') + 1, digit, 64);
+    assert_ok(pk_folder_make(check_path(path, f->folder, name), &err), &err);
+    assert_int_equal(symlink(of, check_path(link, path, "of")), 0);
+    check_write_file(check_path(file, path, "0.so"), "code");
+    assert_int_equal(utimensat(AT_FDCWD, path, when, 0), 0);
+}
+
+static void only_what_is_referred_to_is_kept(void **state) {
+    enum { MINUTE = 60, DAYS = 2 * 24 * 3600 };
+    fixture *f = *state;
+    pk_bench_result *r = bench_add(&f->report, "g", "f", NULL, 100, 1);
+    char measured[65], baseline[65], old[65], nobodys[65];
+    char at[4][128], layouts[4][128];
+    put_code(f, "measured", measured, at[0]);
+    put_code(f, "baseline", baseline, at[1]);
+    put_code(f, "old", old, at[2]);
+    put_code(f, "nobody's", nobodys, at[3]);
+    put_layouts(f, 'a', measured, DAYS, layouts[0]);
+    put_layouts(f, 'b', nobodys, DAYS, layouts[1]);
+    put_layouts(f, 'c', nobodys, MINUTE, layouts[2]); /* a run that stores nothing may be at it */
+    put_layouts(f, 'd', "../../../g", DAYS, layouts[3]);
+    r->artefact = baseline;
+    save(f, r, "main");
+    r->artefact = measured;
+    bench_compare(&f->report, r, PK_CHANGE_LIVE, PK_NO_CHANGE, 0.001, 0.002);
+    r->change.old_artefact = old;
+    save(f, r, NULL);
+    pk_store_prune(f->store);
+    assert_true(is_there(f, at[0]) && is_there(f, at[1]) && is_there(f, at[2]));
+    assert_false(is_there(f, at[3]));
+    assert_true(is_there(f, layouts[0]) && is_there(f, layouts[2]));
+    assert_false(is_there(f, layouts[1]) || is_there(f, layouts[3]));
+    assert_non_null(load(f, "g/f", "main"));
+    /* without its record and its session nobody refers to it */
+    char path[CHECK_PATH_MAX];
+    assert_int_equal(unlink(check_path(path, f->folder, "g/f/sessions.jsonl")), 0);
+    pk_store_prune(f->store);
+    assert_true(is_there(f, at[0]) && is_there(f, at[1]));
+    assert_int_equal(unlink(check_path(path, f->folder, "g/f/main/perfkit.json")), 0);
+    pk_store_prune(f->store);
+    assert_true(is_there(f, at[0]));
+    assert_false(is_there(f, at[1]));
+}
+
+static void what_cannot_be_read_keeps_all(void **state) {
+    fixture *f = *state;
+    char hash[65], name[128], path[CHECK_PATH_MAX];
+    put_code(f, "nobody's", hash, name);
+    save(f, bench_add(&f->report, "g", "f", NULL, 100, 1), NULL);
+    assert_int_equal(symlink("nowhere", check_path(path, f->folder, "g/f/perfkit.json")), 0);
+    pk_store_prune(f->store);
+    assert_true(is_there(f, name));
+    assert_int_equal(unlink(path), 0);
+    pk_store_prune(f->store);
+    assert_false(is_there(f, name));
+}
+
+static void a_store_that_was_not_used_goes(void **state) {
+    fixture *f = *state;
+    char inner[CHECK_PATH_MAX], home[CHECK_PATH_MAX], hash[65];
+    check_path(inner, f->folder, "target");
+    check_path(home, inner, "criterion//");
+    for (int i = 0; i < 2; i++) {
+        pk_store *store = pk_store_open(home, true, true, &f->err);
+        assert_non_null(store);
+        if (i == 1) assert_ok(pk_store_put_artefact(store, "abc", 3, hash, &f->err), &f->err);
+        pk_store_abandon(store);
+        assert_int_equal(access(inner, F_OK), i == 1 ? 0 : -1);
+        assert_int_equal(access(home, F_OK), i == 1 ? 0 : -1);
+    }
+    pk_store *store = pk_store_open(home, true, true, &f->err); /* it was there before */
+    assert_non_null(store);
+    pk_store_abandon(store);
+    assert_int_equal(access(home, F_OK), 0);
+    assert_int_equal(access(f->folder, F_OK), 0);
+}
+
 static void history_survives_a_torn_line(void **state) {
     fixture *f = *state;
     pk_bench_result *r = bench_add(&f->report, "g", "f", NULL, 100, 1);
@@ -435,6 +532,9 @@ int main(void) {
         TEST(what_Criterion_0_2_wrote_is_loaded),
         TEST(the_list_has_each_id_once_with_its_baselines),
         TEST(an_artefact_is_kept_once_under_its_hash),
+        TEST(only_what_is_referred_to_is_kept),
+        TEST(what_cannot_be_read_keeps_all),
+        TEST(a_store_that_was_not_used_goes),
         TEST(history_survives_a_torn_line),
         TEST(a_second_writer_is_told_who_the_first_is),
         TEST(names_of_other_folders_are_no_baselines),
