@@ -156,7 +156,8 @@ static void csv_count(pk_strbuf *out, uint64_t value) {
     pk_strbuf_addf(out, ",%" PRIu64, value);
 }
 
-static void run_row(pk_strbuf *out, const pk_command_result *r, size_t index) {
+static void run_row(pk_strbuf *out, const pk_command_report *report, const pk_command_result *r,
+                    size_t index) {
     const pk_command_run *run = &r->runs[index];
     csv_text(out, r->of->name);
     pk_strbuf_addf(out, ",%zu", index);
@@ -175,6 +176,7 @@ static void run_row(pk_strbuf *out, const pk_command_result *r, size_t index) {
     pk_strbuf_addf(out, ",%d", pk_command_status(run));
     pk_strbuf_add_str(out, run->failed ? ",true" : ",false");
     pk_strbuf_add_str(out, run->timed_out ? ",true" : ",false");
+    pk_strbuf_add_str(out, pk_command_counted(report, run) ? ",true" : ",false");
 }
 
 static bool csv_runs(const pk_command_report *report, const pk_command_style *style, pk_strbuf *out,
@@ -186,11 +188,12 @@ static bool csv_runs(const pk_command_report *report, const pk_command_style *st
     csv_head(out,
              "command,run,round,place,wall,user,system,launch,shell,memory_byte,memory_at_most,"
              "faults_minor,faults_major,switches_voluntary,switches_involuntary,blocks_in,"
-             "blocks_out,instructions,cycles,branch_misses,cache_misses,exit_code,failed,timed_out",
+             "blocks_out,instructions,cycles,branch_misses,cache_misses,exit_code,failed,timed_out,"
+             "counted",
              n, names);
     for (size_t i = 0; i < report->n_results; i++)
         for (size_t k = 0; k < report->results[i].n_runs; k++) {
-            run_row(out, &report->results[i], k);
+            run_row(out, report, &report->results[i], k);
             csv_parameters(out, report->results[i].of, n, names);
             pk_strbuf_add_char(out, '\n');
         }

@@ -21,15 +21,19 @@ static void figure_cell(pk_page *page, pk_command_metric metric, double value) {
     pk_page_cell(page, PK_TINT_NONE, "%s", pk_command_figure_text(text, metric, value, 4));
 }
 
-/* "11.20 ms .. 11.41 ms" */
+/* "11.20 .. 11.41 ms" */
 static void interval_cell(pk_page *page, pk_command_metric metric, double low, double high) {
     char from[PK_QUANTITY_MAX], to[PK_QUANTITY_MAX];
     if (!isfinite(low) || !isfinite(high)) {
         pk_page_cell(page, PK_TINT_NONE, "-");
         return;
     }
-    pk_page_cell(page, PK_TINT_NONE, "%s .. %s", pk_command_figure_text(from, metric, low, 4),
-                 pk_command_figure_text(to, metric, high, 4));
+    pk_command_figure_text(from, metric, low, 4);
+    pk_command_figure_text(to, metric, high, 4);
+    const char *unit = strchr(to, ' ');
+    char *same = strchr(from, ' ');
+    if (unit && same && strcmp(unit, same) == 0) *same = '\0';
+    pk_page_cell(page, PK_TINT_NONE, "%s .. %s", from, to);
 }
 
 static void pair(pk_page *page, const char *name, const char *value) {
@@ -98,7 +102,7 @@ static void add_verdicts(pk_page *page, pk_arena *arena, const pk_command_report
     if (basis) {
         char text[PK_COMMAND_WORDS_MAX];
         const char *caption =
-            pk_arena_printf(arena, "Against %s, by %s.", shown(report, report->reference),
+            pk_arena_printf(arena, "Against %s: %s.", shown(report, report->reference),
                             pk_command_basis_text(text, report, basis));
         pk_page_table_begin(page, caption, 3, columns);
         for (size_t i = 0; i < report->n_results; i++)
@@ -244,13 +248,14 @@ static void state_figure(pk_page *page, pk_arena *arena, const pk_command_report
     const pk_command_result *r = &report->results[report->reference];
     pk_command_metric metric = pk_command_ranked_by(report);
     const pk_command_figures *f = pk_command_figures_of(r, metric);
+    const char *least = pk_command_quantity(metric) == PK_Q_TIME ? "The fastest" : "The least";
     char mean[PK_QUANTITY_MAX], sd[PK_QUANTITY_MAX];
     pk_command_figure_text(mean, metric, f->mean, 4);
     pk_command_figure_text(sd, metric, f->sd, 3);
     const char *line = report->n_results == 1
                            ? pk_arena_printf(arena, "%s ± %s", mean, sd)
                            : pk_arena_printf(arena, "%s of %zu commands: %s, %s ± %s",
-                                             r->is_fastest ? "The least" : "The reference",
+                                             r->is_fastest ? least : "The reference",
                                              report->n_results, r->of->shown, mean, sd);
     if (f->n > 0 && line) pk_page_statement(page, PK_TINT_MUTED, "", line);
 }

@@ -220,8 +220,8 @@ bool pk_command_chart_changes(pk_page *page, pk_arena *arena, const pk_command_r
 
 static const char *beyond_text(pk_arena *arena, const pk_page_values *v, size_t beyond) {
     if (beyond == 0) return "";
-    const char *text = pk_arena_printf(arena, " %zu of them beyond the picture, up to %s.", beyond,
-                                       PK_PAGE_TIME_TEXT(arena, v->sorted[v->n - 1]));
+    const char *text = pk_arena_printf(arena, " %zu of the runs beyond the picture, up to %s.",
+                                       beyond, PK_PAGE_TIME_TEXT(arena, v->sorted[v->n - 1]));
     return text ? text : "";
 }
 
@@ -295,13 +295,19 @@ static bool left_out_of(pk_arena *arena, const pk_command_report *report,
 }
 
 /* The domain of the values; where there are none, that of the runs left out. A run that timed out
- * would press all others into a line: what lies outside is drawn at the edge. */
-static void place_left_out(const pk_page_values *v, left_out *f, double *low, double *high,
-                           size_t *beyond) {
+ * would press all others into a line: what lies outside is drawn at the edge. Returns how many. */
+static size_t place_left_out(const pk_page_values *v, left_out *f, double *low, double *high,
+                             size_t *beyond) {
     *beyond = 0;
     *low = *high = NAN;
     if (v->n >= 2) pk_page_domain(v->sorted, v->n, 0, low, high, beyond);
-    for (size_t i = 0; i < f->n && *low < *high; i++) f->ns[i] = fmin(fmax(f->ns[i], *low), *high);
+    size_t outside = 0;
+    for (size_t i = 0; i < f->n && *low < *high; i++) {
+        double ns = fmin(fmax(f->ns[i], *low), *high);
+        if (ns < f->ns[i] || ns > f->ns[i]) outside++;
+        f->ns[i] = ns;
+    }
+    return outside;
 }
 
 bool pk_command_chart_order(pk_page *page, pk_arena *arena, const pk_command_report *report,
@@ -312,7 +318,7 @@ bool pk_command_chart_order(pk_page *page, pk_arena *arena, const pk_command_rep
     if (v.n + f.n < 2) return true;
     double low, high;
     size_t beyond;
-    place_left_out(&v, &f, &low, &high, &beyond);
+    size_t outside = place_left_out(&v, &f, &low, &high, &beyond);
     const double median = r->wall.median.point * NS_PER_S;
     const pk_mark marks[] = {
         {.kind = PK_MARK_RULES_Y,
@@ -337,8 +343,9 @@ bool pk_command_chart_order(pk_page *page, pk_arena *arena, const pk_command_rep
          .name = "failed run"},
     };
     const char *text =
-        pk_arena_printf(arena, "A slope or a step is drift: of the machine, or of the command.%s",
-                        beyond_text(arena, &v, beyond));
+        pk_arena_printf(arena, "A slope or a step is drift: of the machine, or of the command.%s%s",
+                        beyond_text(arena, &v, beyond),
+                        outside ? " Failed runs beyond the picture stand at its edge." : "");
     if (!text) return false;
     pk_chart chart = {.title = "Runs in their order",
                       .description = text,

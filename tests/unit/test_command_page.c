@@ -45,11 +45,13 @@ static void several_commands_are_compared(void **state) {
         assert_says(text, pk_command_change_text(words, &report, i, 1));
     }
     assert_says(text, pk_command_stored_text(words, &report, 2, 0));
-    assert_says(text, "Against sort -n data, by 20 blocks of interleaved rounds.");
+    assert_says(text, "Against sort -n data: 20 blocks of interleaved rounds.");
     assert_says(text, "<td class=\"number\">2.77 ± 0.11</td>"); /* as in the text */
     assert_says(text, pk_command_failed_text(words, &report, &report.results[1]));
     assert_says(text, "sort: cannot read:");
-    assert_says(text, "failed run");
+    assert_says(text, "<title>run 21: timed out after 1.5000 s</title>");
+    assert_says(text, "<title>run 4: failed after 30.900 ms</title>");
+    assert_says(text, "Failed runs beyond the picture stand at its edge.");
     assert_says(text, "Warning: 3 of 20 runs are outliers: trust the median");
     assert_says(text, "&lt;= 548 KiB (no more than the launcher takes)");
     assert_says(text, "Hardware counters: n/a.");
