@@ -49,6 +49,9 @@ static const pk_opt bench_opts[] = {
                 "that have some. Every other word is a regular expression (POSIX extended) that may match anywhere in an id; of "
                 "several, any may match.", .complete = bench_complete_words, .flags = PK_OPT_POSITIONAL},
 
+    {0, "init", PK_OPT_FLAG, OPTION(init, bool), .help = "write an example source, bench_example.c or FILE, and run nothing",
+     .details = "It shows parameters, throughput, set-up outside the time, a clock of its own, threads and counters. A file "
+                "that is there already is left alone.", .group = "Selection", .conflicts = "list test profile-time load-baseline"},
     {0, "skip", PK_OPT_TEXT_LIST, OPTION(skips, pk_text_list), .arg = "filter",
      .help = "leave out what this matches", .group = "Selection", .complete = bench_complete_skips},
     {0, "exact", PK_OPT_FLAG, OPTION(exact, bool), .help = "filters and --skip are whole ids", .group = "Selection"},
@@ -180,6 +183,8 @@ static const pk_opt bench_opts[] = {
 static const pk_example bench_examples[] = {
     {"perfkit bench", "measure the built-in suite; from the second time on, compare"},
     {"perfkit bench --quick recursive lookup", "two of its benchmarks, in a few seconds"},
+    {"perfkit bench --init && perfkit bench bench_example.c",
+     "write an example of your own, and measure it"},
     {"perfkit bench fib.c --cflags '-O3 -march=native'", "benchmarks of your own, from a C file"},
     {"perfkit bench new.so --compare-with old.so",
      "two builds beside each other, in the same processes"},

@@ -24,7 +24,7 @@ enum { PLOT_AUTO, PLOT_GNUPLOT, PLOT_PLOTTERS, PLOT_DISABLED };
 
 typedef struct bench_cli {
     pk_text_list words, skips, drivers;
-    bool exact, list, test;
+    bool exact, list, test, init;
     int list_format;
     const char *param;
 
@@ -79,6 +79,9 @@ pk_completer bench_complete_words, bench_complete_baselines, bench_complete_skip
 /* Everything after the line was understood; returns the exit code. */
 int bench_go(const pk_invocation *invocation, const bench_cli *cli, const bench_plan *plan,
              pk_err *err);
+
+/* Writes the example, under the name on the line if there is one; never over a file. */
+bool bench_init(const bench_cli *cli, pk_err *err);
 
 extern const pk_command pk_cmd_bench;
 

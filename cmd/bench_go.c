@@ -349,6 +349,7 @@ int bench_go(const pk_invocation *invocation, const bench_cli *cli, const bench_
     session s = {.name = invocation->name, .cli = cli, .plan = plan};
     int code = 0;
     if (cli->ignored) return 0;
+    if (cli->init) return bench_init(cli, err) ? 0 : EXIT_WRONG;
     if (cli->list) return go_list(&s, err);
     if (!(s.intr = pk_interrupt_begin(err))) return EXIT_WRONG;
     if (cli->test || cli->profile_ns) code = go_exercise(&s, err);

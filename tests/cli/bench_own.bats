@@ -198,3 +198,46 @@ of_own() { json "[.benchmarks[] | select(.id == \"$1\")][0] | $2"; }
     [ "$(json '.benchmarks[0].typical.point < .benchmarks[1].typical.point')" = true ]
     [ "$(json '.benchmarks[0] | [.method, .counter_names, (.counters | length)] | tostring')" = '[null,null,0]' ]
 }
+
+@test "own: --init writes an example that runs in one step, and overwrites nothing" {
+    pk bench --init
+    [ "$status" -eq 0 ]
+    [ -z "$output" ]
+    cmp bench_example.c "$ROOT/lib/bench/example/bench_example.c"
+    bench bench_example.c --cflags '-O2 -Wall -Wextra -Werror' --layouts 2 --json
+    [ "$status" -eq 0 ]
+    [ "$(json '[.benchmarks[] | select(.failed | not)] | map(.id) | join(" ")')" = \
+        "example/sum/64 example/sum/4096 example/sort example/clear example/count/1 example/count/2" ]
+    [ "$(of_own example/sort .counters[0].name)" = moves ]
+    echo mine >>bench_example.c
+    cp bench_example.c before
+    pk bench --init
+    one_line_error bench_example.c "there already"
+    cmp bench_example.c before
+    pk bench --init other.cc
+    [ "$status" -eq 0 ]
+    [ -s other.cc ]
+    pk bench --init a.c b.c
+    one_line_error --init
+    pk bench --init words
+    one_line_error --init
+    pk bench --init no/such/folder.c
+    one_line_error no/such/folder.c
+}
+
+@test "own: compilers find nothing in the example, in C and in C++" {
+    local example=$ROOT/lib/bench/example/bench_example.c cc
+    for cc in gcc clang; do
+        command -v $cc >/dev/null || continue
+        run $cc -std=gnu11 -O2 -Wall -Wextra -Wconversion -I"$ROOT/lib/bench" -c "$example" -o out.o
+        [ "$status" -eq 0 ]
+        [ -z "$output" ]
+    done
+    for cc in g++ clang++; do
+        command -v $cc >/dev/null || continue
+        # What is left out of an initialiser is 0; some C++ compilers warn of that.
+        run $cc -x c++ -std=c++20 -O2 -Wall -Wextra -Wno-missing-field-initializers -I"$ROOT/lib/bench" -c "$example" -o out.o
+        [ "$status" -eq 0 ]
+        [ -z "$output" ]
+    done
+}
