@@ -157,8 +157,8 @@ END
         mv out ours
         theirs -r 2 --shell none -L x 1,2 -n 'with|bar {x}' --export-$format out 'echo {x}'
         # Which is the faster one is chance here.
-        normalised <out | sed 's/N ± N/N/' >theirs
-        normalised <ours | sed 's/N ± N/N/' | diff theirs - || { echo "$format"; return 1; }
+        normalised <out | sed 's/N ± N/N/g' >theirs
+        normalised <ours | sed 's/N ± N/N/g' | diff theirs - || { echo "$format"; return 1; }
     done
 }
 
