@@ -1,11 +1,10 @@
 /* The HTML page of hand-made reports of commands: well-formed, with the figures and sentences of
  * the text. With PAGES_DIR=FOLDER it only writes the pages that tests/browser looks at. */
 #include "check_xml.h"
-#include "command_report.h"
+#include "command_texts.h"
 
 #include <sys/stat.h>
 
-#include "bench/command_render.h"
 #include "bench/command_render_parts.h"
 
 enum { PAGE_BYTES_MAX = 16 << 20 };
@@ -21,14 +20,6 @@ static char *page_of(const pk_command_report *report) {
     assert_well_formed(text);
     assert_no_nan(text);
     return text;
-}
-
-#define assert_says(text, what) check_says((text), (what), true, __FILE__, __LINE__)
-#define assert_lacks(text, what) check_says((text), (what), false, __FILE__, __LINE__)
-static void check_says(const char *text, const char *what, bool says, const char *file, int line) {
-    if ((strstr(text, what) != NULL) == says) return;
-    print_error("the page %s \"%s\"\n", says ? "does not say" : "says", what);
-    _fail(file, line);
 }
 
 static void several_commands_are_compared(void **state) {
