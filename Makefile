@@ -33,13 +33,14 @@ B        := build/$(MODE)
 
 # Libraries: pkg-config's name, and what Debian calls the package.
 REQUIRED := libmicrohttpd libcurl openssl libcjson zlib
-OPTIONAL := gnutls
+OPTIONAL := gnutls libzstd
 DEB_libmicrohttpd := libmicrohttpd-dev
 DEB_libcurl       := libcurl4-openssl-dev
 DEB_openssl       := libssl-dev
 DEB_libcjson      := libcjson-dev
 DEB_zlib          := zlib1g-dev
 DEB_gnutls        := libgnutls28-dev
+DEB_libzstd       := libzstd-dev
 DEB_cmocka        := libcmocka-dev
 
 # $(call absent,NAMES): those that pkg-config does not know.
@@ -252,11 +253,11 @@ DEPS_TEST  := $(DEB_cmocka) bats jq zsh fish tmux bash-completion mandoc openssl
               clang libclang-rt-dev llvm clang-tidy clang-format cppcheck gcovr \
               chromium fonts-dejavu-core nodejs $(NPM) hyperfine python3-jsonschema python3-prometheus-client
 
-FEDORA := gcc pkgconf curl libmicrohttpd-devel libcurl-devel openssl-devel cjson-devel zlib-devel gnutls-devel
+FEDORA := gcc pkgconf curl libmicrohttpd-devel libcurl-devel openssl-devel cjson-devel zlib-devel gnutls-devel libzstd-devel
 FEDORA_TEST := libcmocka-devel bats jq zsh fish tmux bash-completion mandoc openssl procps-ng iproute clang compiler-rt llvm clang-tools-extra cppcheck gcovr chromium nodejs-npm hyperfine python3-jsonschema python3-prometheus_client
-ARCH   := gcc pkgconf curl openssl libmicrohttpd cjson zlib gnutls
+ARCH   := gcc pkgconf curl openssl libmicrohttpd cjson zlib gnutls zstd
 ARCH_TEST := cmocka bats jq zsh fish tmux bash-completion mandoc openssl procps-ng iproute2 clang compiler-rt llvm cppcheck gcovr chromium nodejs npm hyperfine python-jsonschema python-prometheus_client
-ALPINE := gcc musl-dev pkgconf curl libmicrohttpd-dev curl-dev openssl-dev cjson-dev zlib-dev gnutls-dev
+ALPINE := gcc musl-dev pkgconf curl libmicrohttpd-dev curl-dev openssl-dev cjson-dev zlib-dev gnutls-dev zstd-dev
 ALPINE_TEST := bash cmocka-dev bats jq zsh fish tmux bash-completion mandoc openssl procps iproute2 clang compiler-rt llvm clang-extra-tools cppcheck gcovr chromium font-dejavu nodejs npm hyperfine py3-jsonschema py3-prometheus-client
 
 deps: ## install the packages that are missing (Debian and its kin; names them elsewhere)
