@@ -181,7 +181,7 @@ static pk_went run_case(course *c, size_t index, bool warmup, uint64_t round, ui
     char iteration[32];
     double around_s = 0.0;
     bool refused;
-    pk_command_run warm, *run = warmup ? &warm : next_run(c, index, err);
+    pk_command_run warm = {.failed = false}, *run = warmup ? &warm : next_run(c, index, err);
     if (!run) return PK_WENT_WRONG;
     snprintf(iteration, sizeof iteration, "%s%llu", warmup ? "warmup-" : "",
              (unsigned long long)round);
@@ -371,7 +371,7 @@ static pk_went clean_up(course *c, const set *s, pk_went went, pk_err *err) {
         const pk_command_case *of = &c->report->cases[i];
         double seconds;
         pk_exit exit;
-        pk_err later;
+        pk_err later = {.kind = PK_OK};
         if (!c->states[i].begun) continue;
         if (c->states[i].cleanup.line) tell(c, s, PK_PHASE_CLEANUP, i, i - s->first);
         pk_err *where = went == PK_WENT_WRONG ? &later : err; /* the first error is the one told */
