@@ -46,6 +46,8 @@ BEGIN {
     allowed["lib/base/process.c", "environ"] = 1
     # The worker is a program of its own, and shares its standard output with what it measures.
     allowed["lib/bench/worker_main.c", "stdout"] = 1
+    # The example is written out for a user, and never linked.
+    allowed["lib/bench/example/bench_example.c", "abort"] = 1
     # So is the launcher, whose child ends so when it cannot become what it should.
     allowed["lib/bench/launcher_main.c", "_exit"] = 1
     # Text becomes a number in one place, which checks all of it.
@@ -86,8 +88,8 @@ function check_include(line,    target, part) {
         target = line
         sub(/^[^"]*"/, "", target)
         sub(/".*/, "", target)
-        # The suite is an object like any user's.
-        if (is_test || (FILENAME ~ /^lib\/bench\/suite\// && target == "perfkit.h")) return
+        # The suite and the example are objects like any user's.
+        if (is_test || (FILENAME ~ /^lib\/bench\/(suite|example)\// && target == "perfkit.h")) return
         if (target ~ /\.\./ || target !~ /\//) {
             if (room != "cmd" || target ~ /\.\./) complain("include \"" target "\": name it by its room")
             return

@@ -209,6 +209,11 @@ size_t pk_words_parts(char out[PK_WORDS_PARTS][PK_WORDS_MAX], const pk_bench_res
     size_t n = 0;
     bool only_loop = !isfinite(r->latency_ns) && !isfinite(r->throughput_ns);
     if (!r->has_parts || (only_loop && r->loop_ns < LOOP_RATIO_LEAST * r->typical.point)) return 0;
+    if (r->method) { /* of batches; this is more than a hundredth of the time */
+        add_part(out, &n, "loop", r->loop_ns,
+                 "overhead of the batches: loop and clock; included above");
+        return n;
+    }
     add_part(out, &n, "throughput", r->throughput_ns, "independent of each other");
     add_part(out, &n, "latency", r->latency_ns, "dependent chain");
     add_part(out, &n, "call", r->typical.point, "with the call in the loop: the time above");

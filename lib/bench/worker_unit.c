@@ -25,7 +25,7 @@ void pk_unit_clock_close(pk_unit_clock *clock) {
     clock->schedstat = -1;
 }
 
-static uint64_t wait_ns(const pk_unit_clock *clock) {
+uint64_t pk_unit_wait_ns(const pk_unit_clock *clock) {
     char text[128];
     uint64_t ns = 0;
     if (clock->schedstat < 0) return 0;
@@ -43,16 +43,21 @@ uint64_t pk_unit_cpu_ns(void) {
 
 void pk_unit_run(const pk_unit_clock *clock, perfkit_body *body, perfkit_run *run,
                  uint64_t iterations, pk_unit *unit) {
+    sched_yield();
+    pk_unit_part(clock, body, run, iterations, unit);
+}
+
+void pk_unit_part(const pk_unit_clock *clock, perfkit_body *body, perfkit_run *run,
+                  uint64_t iterations, pk_unit *unit) {
     struct rusage usage[2];
     run->iterations = iterations;
-    sched_yield();
     getrusage(RUSAGE_THREAD, &usage[0]);
     const uint64_t cpu_start = pk_unit_cpu_ns();
-    const uint64_t wait_start = wait_ns(clock);
+    const uint64_t wait_start = pk_unit_wait_ns(clock);
     const uint64_t wall_start = pk_now_ns();
     body(run);
     const uint64_t wall_end = pk_now_ns();
-    const uint64_t wait_end = wait_ns(clock);
+    const uint64_t wait_end = pk_unit_wait_ns(clock);
     const uint64_t cpu_end = pk_unit_cpu_ns();
     getrusage(RUSAGE_THREAD, &usage[1]);
     *unit = (pk_unit){

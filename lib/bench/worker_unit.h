@@ -14,7 +14,8 @@ typedef struct pk_unit_clock {
 typedef struct pk_unit {
     uint64_t start_ns; /* CLOCK_MONOTONIC */
     uint64_t wall_ns;
-    uint64_t elapsed_ns; /* with what is not timed: inputs, a benchmark's own clock */
+    uint64_t elapsed_ns; /* with what is not timed (inputs, beside a benchmark's own clock), but
+                            without waiting for a CPU then */
     uint64_t wait_ns;    /* of the thread, ready to run without a CPU; 0 if unknown */
     uint64_t cpu_ns;     /* CLOCK_THREAD_CPUTIME_ID */
     uint64_t switches_voluntary, switches_involuntary, faults_minor, faults_major;
@@ -22,6 +23,8 @@ typedef struct pk_unit {
 
 void pk_unit_clock_open(pk_unit_clock *clock);
 void pk_unit_clock_close(pk_unit_clock *clock);
+/* How long the thread waited so far, ready to run without a CPU; 0 if unknown. */
+uint64_t pk_unit_wait_ns(const pk_unit_clock *clock);
 /* CPU time of the calling thread so far. */
 uint64_t pk_unit_cpu_ns(void);
 
@@ -31,6 +34,9 @@ uint64_t pk_unit_cpu_ns(void);
  * way back, is not in it; a wait that falls between the two makes wait_ns a little too large. */
 void pk_unit_run(const pk_unit_clock *clock, perfkit_body *body, perfkit_run *run,
                  uint64_t iterations, pk_unit *unit);
+/* The same without yielding first. */
+void pk_unit_part(const pk_unit_clock *clock, perfkit_body *body, perfkit_run *run,
+                  uint64_t iterations, pk_unit *unit);
 
 /* Wall less wait, not below 0: the time that the metric "oncpu" means. */
 double pk_unit_oncpu_ns(const pk_unit *unit);

@@ -1,5 +1,6 @@
 #include "bench/worker_work.h"
 
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,31 +67,43 @@ static void add_unit(pk_unit *sum, const pk_unit *part) {
     sum->faults_major += part->faults_major;
 }
 
+/* From start_ns until now, less the wait since then. */
+static uint64_t elapsed_ns(const pk_unit_clock *clock, uint64_t start_ns, uint64_t wait_start_ns) {
+    const uint64_t all_ns = pk_now_ns() - start_ns;
+    const uint64_t wait_ns = pk_unit_wait_ns(clock) - wait_start_ns;
+    return all_ns > wait_ns ? all_ns - wait_ns : 0;
+}
+
 static void run_batches(const pk_unit_clock *clock, const pk_work *work, uint64_t iterations,
                         pk_unit *unit) {
     const perfkit_benchmark *b = work->how;
     perfkit_run *run = work->run;
     const uint64_t batch = pk_work_batch(b, iterations);
+    sched_yield();
+    const uint64_t wait_start_ns = pk_unit_wait_ns(clock);
     *unit = (pk_unit){.start_ns = pk_now_ns()};
     for (uint64_t left = iterations, n; left > 0; left -= n) {
         pk_unit part;
         n = batch < left ? batch : left;
         run->iterations = n;
         for (uint64_t i = 0; i < n; i++) run->inputs[i] = b->input(run);
-        pk_unit_run(clock, work->body, run, n, &part);
+        pk_unit_part(clock, work->body, run, n, &part);
         for (uint64_t i = 0; i < n && b->drop; i++) b->drop(run, run->inputs[i]);
         add_unit(unit, &part);
     }
-    unit->elapsed_ns = pk_now_ns() - unit->start_ns;
+    unit->elapsed_ns = elapsed_ns(clock, unit->start_ns, wait_start_ns);
 }
 
 /* ---- the others ---- */
 
-static void run_self_timed(const pk_work *work, uint64_t iterations, pk_unit *unit) {
+static void run_self_timed(const pk_unit_clock *clock, const pk_work *work, uint64_t iterations,
+                           pk_unit *unit) {
+    sched_yield();
+    const uint64_t wait_start_ns = pk_unit_wait_ns(clock);
     *unit = (pk_unit){.start_ns = pk_now_ns()};
     work->run->iterations = iterations;
     unit->wall_ns = work->how->timed(work->run);
-    unit->elapsed_ns = pk_now_ns() - unit->start_ns;
+    unit->elapsed_ns = elapsed_ns(clock, unit->start_ns, wait_start_ns);
 }
 
 void pk_work_unit(const pk_unit_clock *clock, const pk_work *work, uint64_t iterations,
@@ -98,7 +111,7 @@ void pk_work_unit(const pk_unit_clock *clock, const pk_work *work, uint64_t iter
     const perfkit_benchmark *how = work->how;
     memset(work->run->counters, 0, sizeof work->run->counters);
     if (how && how->timed) {
-        run_self_timed(work, iterations, unit);
+        run_self_timed(clock, work, iterations, unit);
     } else if (how && how->input) {
         run_batches(clock, work, iterations, unit);
     } else if (work->crew) {
