@@ -536,7 +536,7 @@ static void test_timeout(void **state) {
 typedef struct witness {
     char seen[512];
     bool refuse;
-    size_t told;
+    size_t told[PK_PHASE_CLEANUP + 1];
 } witness;
 
 static void on_started(void *context, size_t index, const pk_command_case *of) {
@@ -559,7 +559,7 @@ static bool on_finished(void *context, const pk_command_report *report, size_t i
 static void on_progress(void *context, const pk_command_progress *progress) {
     witness *w = context;
     if (progress->planned > 0) assert_true(progress->done < progress->planned);
-    w->told++;
+    w->told[progress->phase]++;
 }
 
 static void test_hooks(void **state) {
@@ -573,7 +573,10 @@ static void test_hooks(void **state) {
     f->options.cleanup = "echo cleanup >>log";
     assert_ok(run_with(f, &hooks, NULL), &f->err);
     assert_string_equal(w.seen, "start 0 true;end 0 12;start 1 false;end 1 0;");
-    assert_int_equal(w.told, 24);
+    assert_int_equal(w.told[PK_PHASE_FIRST], 2);
+    assert_int_equal(w.told[PK_PHASE_RUNS], 22);
+    assert_int_equal(w.told[PK_PHASE_CLEANUP], 2);
+    assert_int_equal(w.told[PK_PHASE_SHELL], 0);
     w = (witness){.refuse = true};
     f->options.order = PK_ORDER_GROUPED;
     assert_fails(run_with(f, &hooks, NULL), &f->err, PK_E_SYS);
