@@ -10,10 +10,10 @@ tools() { "$PERFKIT" __completeNoDesc '' | grep -v '^:'; }
     [ -z "$stderr" ]
     [ "${#lines[@]}" -le 24 ]
     [ "$(awk 'length > 80' <<<"$output")" = "" ]
-    # serve and load stand before every helper
+    # the tools stand before every helper
     local order
     order=$(grep -oE '^  [a-z]+' <<<"$output" | tr -d ' ' | tr '\n' ' ')
-    [[ $order == "bench serve load "* ]]
+    [[ $order == "bench time serve load "* ]]
     [[ $output == *"perfkit load -z 3s http://127.0.0.1:3000"* ]]
     [ "$(tools | tr '\n' ' ')" = "$order" ]
     [[ $output != *__complete* && $output != *" man "* ]]
