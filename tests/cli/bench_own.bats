@@ -241,3 +241,35 @@ of_own() { json "[.benchmarks[] | select(.id == \"$1\")][0] | $2"; }
         [ -z "$output" ]
     done
 }
+
+@test "own: what makes no sense in a table is refused with the reason" {
+    local row initialiser reason
+    while IFS='|' read -r initialiser reason; do
+        printf '#include "perfkit.h"\n%s\n%s\n%s\n%s\n' \
+            'static void b(perfkit_run *r) { perfkit_keep(r->iterations); }' \
+            'static void *in(const perfkit_run *r) { return r->data; }' \
+            '__attribute__((used)) static void *(*keep)(const perfkit_run *) = in;' \
+            "__attribute__((used)) static uint64_t t(perfkit_run *r) { return r->iterations; }
+PERFKIT_BENCHMARKS({.group = \"g\", $initialiser});" >wrong.c
+        cc -shared -fPIC -I"$ROOT/lib/bench" wrong.c -o wrong.so
+        pk bench --list ./wrong.so
+        [ "$status" -eq 2 ] || { echo "$initialiser"; return 1; }
+        [[ $stderr == *"$reason"* ]] || { echo "$initialiser: $stderr"; return 1; }
+    done <<'ROWS'
+.function = "f"|has no body
+.body = b, .timed = t|has a body and times itself
+.timed = t, .threads = 2|times itself
+.timed = t, .input = in|times itself
+.body = b, .input = in, .threads = 2|is batched and has threads
+.body = b, .input = in, .latency = b|go with a plain body alone
+.body = b, .threads = 1025|more than 1024 threads
+.body = b, .input = in, .batch = PERFKIT_NUM_BATCHES|batch_count
+.body = b, .input = in, .batch = 9|no such batch
+.body = b, .counters = ""|counter without a name
+.body = b, .counters = "a,,b"|counter without a name
+.body = b, .counters = "a,b,c,d,e,f,g,h,i"|more than 8 counters
+ROWS
+    bench "$OBJECTS/own.so" threads/some --param 0
+    [ "$status" -eq 1 ]
+    [[ $output == *"number of threads"* ]]
+}
