@@ -22,9 +22,9 @@ typedef struct case_state {
     pk_aside setup, prepare, conclude, cleanup;
     bool begun; /* its clean-up is due */
     size_t capacity;
-    double cost_s; /* of all runs so far, with what is around them */
     double wall_s; /* of those that count */
     size_t counted;
+    double median_low_s, median_high_s; /* as last looked at; NaN: not yet */
 } case_state;
 
 typedef struct course {
@@ -36,6 +36,7 @@ typedef struct course {
     pk_executor executor;
     pk_random random;
     case_state *states; /* of all cases */
+    double cost_s;      /* of all runs of this set so far */
     size_t *order;      /* of the set in this round, relative to its first */
     uint64_t deadline_ns;
 } course;
@@ -44,8 +45,7 @@ typedef struct course {
 typedef struct set {
     size_t first, n;
     uint64_t rounds, planned, next_look, started_ns, deadline_ns;
-    bool precise;                       /* --target-ci is met by all */
-    double median_low_s, median_high_s; /* of the last look */
+    bool precise; /* --target-ci is met by all */
 } set;
 
 /* ---- messages ---- */
@@ -167,7 +167,7 @@ static void count_run(course *c, size_t index, const pk_command_run *run, double
     result->n_failed += run->failed;
     result->n_timed_out += run->timed_out;
     double launch_s = c->options->launch_included || isnan(run->launch_s) ? 0.0 : run->launch_s;
-    state->cost_s += run->wall_s + run->shell_s + launch_s + around_s;
+    c->cost_s += run->wall_s + run->shell_s + launch_s + around_s;
     if (run->failed && !c->options->failed_in_statistics) return;
     state->wall_s += run->wall_s;
     state->counted++;
@@ -206,8 +206,7 @@ static double mean_of(const case_state *state) {
 static void tell(const course *c, const set *s, pk_command_phase phase, size_t index,
                  uint64_t done) {
     if (!c->hooks || !c->hooks->progress) return;
-    double cost_s = 0.0;
-    for (size_t i = s->first; i < s->first + s->n; i++) cost_s += c->states[i].cost_s;
+    const case_state *state = &c->states[index];
     double elapsed_s = (double)(pk_now_ns() - s->started_ns) * 1e-9;
     bool rounds = phase == PK_PHASE_RUNS && s->rounds > 0;
     double left = rounds && s->planned > s->rounds ? (double)(s->planned - s->rounds) : 0.0;
@@ -217,11 +216,11 @@ static void tell(const course *c, const set *s, pk_command_phase phase, size_t i
         .name = c->report->cases[index].shown,
         .done = done,
         .planned = phase == PK_PHASE_WARMUP ? c->options->warmup * s->n : s->planned * s->n,
-        .estimate_s = mean_of(&c->states[index]),
-        .median_low_s = s->median_low_s,
-        .median_high_s = s->median_high_s,
+        .estimate_s = mean_of(state),
+        .median_low_s = state->median_low_s,
+        .median_high_s = state->median_high_s,
         .elapsed_s = elapsed_s,
-        .expected_s = rounds ? elapsed_s + left * cost_s / (double)s->rounds : NAN};
+        .expected_s = rounds ? elapsed_s + left * c->cost_s / (double)s->rounds : NAN};
     if (phase == PK_PHASE_SHELL) {
         progress.planned = PK_SHELL_CALIBRATIONS;
         progress.name = NULL;
@@ -231,7 +230,7 @@ static void tell(const course *c, const set *s, pk_command_phase phase, size_t i
 
 static void tell_shell(void *context, unsigned done) {
     const course *c = context;
-    const set none = {.median_low_s = NAN, .median_high_s = NAN, .started_ns = pk_now_ns()};
+    const set none = {.started_ns = pk_now_ns()};
     tell(c, &none, PK_PHASE_SHELL, 0, done);
 }
 
@@ -261,8 +260,8 @@ static bool look(course *c, set *s, pk_err *err) {
          i++) {
         pk_command_result view;
         if (!look_at(c, i, &view, err)) return false;
-        s->median_low_s = view.wall.median.low;
-        s->median_high_s = view.wall.median.high;
+        c->states[i].median_low_s = view.wall.median.low;
+        c->states[i].median_high_s = view.wall.median.high;
         if (!pk_command_width_reached(&view, c->options->metric, c->options->target_ci))
             s->precise = false;
     }
@@ -272,10 +271,8 @@ static bool look(course *c, set *s, pk_err *err) {
 /* What one run of each costs on average, s, from all so far: no single run decides. In grouped
  * order the first one does, as with hyperfine. */
 static void plan_rounds(const course *c, set *s) {
-    double cost_s = 0.0;
     if (c->options->order == PK_ORDER_GROUPED && s->rounds > 1) return;
-    for (size_t i = s->first; i < s->first + s->n; i++) cost_s += c->states[i].cost_s;
-    double mean_s = cost_s / ((double)s->rounds * (double)s->n);
+    double mean_s = c->cost_s / ((double)s->rounds * (double)s->n);
     if (s->rounds > 1) mean_s *= 1.0 - 1e-12; /* what a sum rounds off must not cost a run */
     s->planned = pk_command_count(c->options, mean_s);
 }
@@ -392,6 +389,7 @@ static size_t runs_of(const course *c, const set *s) {
 
 static pk_went run_set(course *c, set *s, pk_err *err) {
     pk_command_report *report = c->report;
+    c->cost_s = 0.0;
     for (size_t i = 0; i < s->n; i++) c->order[i] = i;
     for (size_t i = s->first; i < s->first + s->n; i++) report->results[i].of = &report->cases[i];
     report->n_results = s->first + s->n;
@@ -427,12 +425,7 @@ static pk_went run_sets(course *c, pk_err *err) {
     size_t n = c->report->n_cases;
     size_t step = c->options->order == PK_ORDER_GROUPED ? 1 : n;
     for (size_t first = 0; first < n; first += step) {
-        set s = {.first = first,
-                 .n = step,
-                 .next_look = FIRST_LOOK,
-                 .started_ns = pk_now_ns(),
-                 .median_low_s = NAN,
-                 .median_high_s = NAN};
+        set s = {.first = first, .n = step, .next_look = FIRST_LOOK, .started_ns = pk_now_ns()};
         s.deadline_ns = set_deadline_ns(c, &s);
         pk_went went = run_set(c, &s, err);
         if (went != PK_WENT_ON) return went;
@@ -474,6 +467,7 @@ static bool prepare_states(course *c, pk_err *err) {
     for (size_t i = 0; i < n; i++) {
         const pk_command_case *of = &report->cases[i];
         case_state *state = &c->states[i];
+        state->median_low_s = state->median_high_s = NAN;
         if (!line_of(c, of->setup, &state->setup, err) ||
             !line_of(c, of->prepare, &state->prepare, err) ||
             !line_of(c, of->conclude, &state->conclude, err) ||
