@@ -10,7 +10,7 @@
 
 /* ---- warnings ---- */
 
-enum { WARNINGS_MAX = 4, WARNING_BYTES = 200 };
+enum { WARNINGS_MAX = 2, WARNING_BYTES = 200 };
 
 /* One per result, filled anew each time. */
 typedef struct pk_command_lines {
@@ -24,17 +24,8 @@ static char *next_line(pk_command_result *result) {
     return result->lines->text[i];
 }
 
-static void warn_runs(const pk_command_options *options, pk_command_result *r) {
-    size_t failed = r->n_failed - r->n_timed_out;
-    if (r->n_timed_out > 0)
-        snprintf(next_line(r), WARNING_BYTES,
-                 "%zu of %zu runs were ended by the timeout: bounds, not times; they are left out",
-                 r->n_timed_out, r->n_runs);
-    if (failed > 0)
-        snprintf(next_line(r), WARNING_BYTES, "%zu of %zu runs failed and are %s", failed,
-                 r->n_runs,
-                 options->failed_in_statistics ? "in the figures all the same"
-                                               : "left out of the figures");
+/* Failed runs are counted: whoever shows the result says so. */
+static void warn_runs(pk_command_result *r) {
     if ((double)r->outliers > OUTLIERS_MANY * (double)r->wall.n)
         snprintf(next_line(r), WARNING_BYTES,
                  "%zu of %zu runs are outliers: trust the median more than the mean", r->outliers,
@@ -44,13 +35,12 @@ static void warn_runs(const pk_command_options *options, pk_command_result *r) {
                  "less is left of it than was taken off for the shell; -N runs it without one");
 }
 
-static bool warn(const pk_command_report *report, const pk_command_options *options,
-                 pk_command_result *r) {
+static bool warn(const pk_command_report *report, pk_command_result *r) {
     if (!r->lines) r->lines = PK_NEW(report->arena, 1, pk_command_lines);
     if (!r->lines) return false;
     r->warnings = r->lines->line;
     r->n_warnings = 0;
-    warn_runs(options, r);
+    warn_runs(r);
     return true;
 }
 
@@ -80,7 +70,7 @@ static bool analyse_one(const pk_command_options *options, const pk_command_repo
     r->ratio = r->ratio_sd = NAN;
     r->is_fastest = r->is_reference = false;
     r->change[0] = r->change[1] = (pk_command_change){0};
-    return warn(report, options, r);
+    return warn(report, r);
 }
 
 /* ---- all ---- */

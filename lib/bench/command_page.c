@@ -273,7 +273,8 @@ static bool add_all(pk_page *page, pk_arena *arena, const pk_command_report *rep
     if (report->n_results > 1) {
         pk_page_section(page, "Comparison");
         if (!pk_command_chart_boxes(page, arena, report) ||
-            !pk_command_chart_changes(page, arena, report))
+            !pk_command_chart_changes(page, arena, report) ||
+            !pk_command_chart_parameter(page, arena, report))
             return false;
     }
     add_overview(page, report);

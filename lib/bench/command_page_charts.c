@@ -216,6 +216,81 @@ bool pk_command_chart_changes(pk_page *page, pk_arena *arena, const pk_command_r
     return true;
 }
 
+/* ---- a parameter ---- */
+
+/* The value of the only parameter; NaN: none, several, or no number. */
+static double parameter_of(const pk_command_case *of) {
+    double value = NAN;
+    pk_err ignored;
+    if (of->n_parameters != 1 || !pk_parse_double(of->parameters[0].value, &value, &ignored))
+        return NAN;
+    return value;
+}
+
+/* Is the chart worth drawing? */
+static bool has_parameter(const pk_command_report *report) {
+    double first = NAN;
+    bool differ = false;
+    for (size_t i = 0; i < report->n_results; i++) {
+        const pk_command_case *of = report->results[i].of;
+        if (of->reference) continue;
+        double value = parameter_of(of);
+        if (!isfinite(value)) return false;
+        if (!isfinite(first)) first = value;
+        differ = differ || value > first || value < first;
+    }
+    return differ;
+}
+
+/* The results of command k: within a value the commands stand in their order. Line and points with
+ * the intervals of their medians, two marks. */
+static bool parameter_marks(pk_arena *arena, const pk_command_report *report, size_t k,
+                            pk_mark marks[2]) {
+    size_t room = report->n_results, every = report->options->n_commands, n = 0, number = 0;
+    double *x = PK_NEW(arena, room, double), *y = PK_NEW(arena, room, double);
+    double *low = PK_NEW(arena, room, double), *high = PK_NEW(arena, room, double);
+    if (!x || !y || !low || !high) return false;
+    for (size_t i = 0; i < room; i++) {
+        const pk_command_result *r = &report->results[i];
+        if (r->of->reference || number++ % every != k) continue;
+        const pk_command_interval *m = &r->wall.median;
+        x[n] = parameter_of(r->of);
+        y[n] = m->point * NS_PER_S;
+        low[n] = m->low * NS_PER_S;
+        high[n++] = m->high * NS_PER_S;
+    }
+    const char *text = report->options->commands[k].text;
+    marks[0] = (pk_mark){.kind = PK_MARK_INTERVALS, .n = n, .x = x, .y = low, .y2 = high};
+    marks[1] = (pk_mark){.kind = PK_MARK_LINE,
+                         .n = n,
+                         .x = x,
+                         .y = y,
+                         .name = text ? text : report->results[0].of->name,
+                         .tabled = true};
+    pk_mark_series(&marks[0], k);
+    pk_mark_series(&marks[1], k);
+    return true;
+}
+
+bool pk_command_chart_parameter(pk_page *page, pk_arena *arena, const pk_command_report *report) {
+    size_t n = report->options ? report->options->n_commands : 0;
+    if (n == 0 || n > PK_SVG_SERIES || !has_parameter(report)) return true;
+    pk_mark marks[2 * PK_SVG_SERIES];
+    for (size_t k = 0; k < n; k++)
+        if (!parameter_marks(arena, report, k, marks + 2 * k)) return false;
+    const pk_command_case *last = report->results[report->n_results - 1].of;
+    const char *title = pk_arena_printf(arena, "Wall time over %s", last->parameters[0].name);
+    if (!title) return false;
+    pk_chart chart = {.title = title,
+                      .description = "Medians with their intervals.",
+                      .x = {.label = "parameter", .quantity = PK_Q_NUMBER},
+                      .y = {.label = "wall time", .quantity = PK_Q_TIME, .from_zero = true},
+                      .marks = marks,
+                      .n_marks = 2 * n};
+    pk_page_figure(page, &chart, chart.description);
+    return true;
+}
+
 /* ---- one command ---- */
 
 static const char *beyond_text(pk_arena *arena, const pk_page_values *v, size_t beyond) {

@@ -85,6 +85,46 @@ static void what_failed_altogether_has_a_page(void **state) {
     command_report_end(&report);
 }
 
+/* Two commands over three values, behind a reference. */
+static pk_command_report report_scan(pk_command_options *options) {
+    static const pk_command_line commands[] = {{.text = "make -j{threads}"},
+                                               {.text = "ninja -j{threads}"}};
+    static const pk_parameter_value values[] = {
+        {"threads", "1"}, {"threads", "2"}, {"threads", "4"}};
+    options->commands = commands;
+    options->n_commands = 2;
+    pk_command_report report = command_report_begin(options);
+    command_case(command_add(&report, "make", 2, 0.05, 20))->reference = true;
+    for (size_t i = 0; i < 6; i++) {
+        double wall = (i % 2 ? 1.5 : 2.0) / pow(2, (double)(i / 2));
+        pk_command_result *r =
+            command_add(&report, i % 2 ? "ninja -jN" : "make -jN", wall, wall * 0.02, 20);
+        command_case(r)->parameters = &values[i / 2];
+        command_case(r)->n_parameters = 1;
+    }
+    command_finish(&report);
+    return report;
+}
+
+static void a_parameter_is_an_axis(void **state) {
+    (void)state;
+    pk_command_options options = command_options();
+    pk_command_report report = report_scan(&options);
+    char *text = page_of(&report);
+    assert_says(text, "Wall time over threads");
+    assert_says(text, ">make -j{threads}</p>");
+    assert_says(text, ">ninja -j{threads}</p>");
+    /* 1.5 s / 4, and a step of 2 % of it below the mean */
+    assert_says(text,
+                "<tr><td class=\"number\">4.0000</td><td class=\"number\">367.50 ms</td></tr>");
+    free(text);
+    command_case(&report.results[3])->n_parameters = 0;
+    text = page_of(&report);
+    assert_lacks(text, "Wall time over");
+    free(text);
+    command_report_end(&report);
+}
+
 static void no_room_is_an_error(void **state) {
     (void)state;
     pk_command_options options = command_options();
@@ -149,6 +189,10 @@ static void the_pages_for_the_browser(void **state) {
     report.n_results = 1;
     write_page(folder, "time_one", &report);
     command_report_end(&report);
+    report = report_scan(&options);
+    write_page(folder, "time_scan", &report);
+    command_report_end(&report);
+    options = command_options();
     report = report_many(&options);
     write_page(folder, "time_many", &report);
     command_report_end(&report);
@@ -161,6 +205,7 @@ int main(void) {
         cmocka_unit_test(several_commands_are_compared),
         cmocka_unit_test(figures_are_those_of_the_result),
         cmocka_unit_test(what_failed_altogether_has_a_page),
+        cmocka_unit_test(a_parameter_is_an_axis),
         cmocka_unit_test(no_room_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
