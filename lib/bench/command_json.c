@@ -64,6 +64,8 @@ static void add_changes(pk_json *parent, const char *key, const pk_command_repor
         pk_json_double(o, "confidence_level", changes[i].confidence);
         pk_json_uint(o, "blocks", changes[i].blocks);
         pk_json_bool(o, "grouped", changes[i].grouped);
+        pk_json_text(o, "refused", changes[i].refused);
+        pk_json_bool(o, "elsewhere", changes[i].elsewhere);
     }
 }
 

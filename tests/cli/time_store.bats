@@ -34,6 +34,7 @@ export_of() {
     [ "$status" -eq 0 ]
     jq -e '.results[0].baseline_changes[0] | .metric == "wall" and .verdict.word == "regressed" and
         (.verdict.estimate - 0.2 | fabs) < 1e-9' <<<"$output"
+    jq -e '.results[0].baseline_changes[0] | .refused == null and .elsewhere == false' <<<"$output"
     jq -e '.results[1].baseline_changes == []' <<<"$output"
     pk time --home store --debug-mode -r 20 --baseline main -n a 'sleep 0.6' --fail-on regressed
     [ "$status" -eq 1 ]
@@ -49,7 +50,7 @@ export_of() {
     export_of 1.3 >new.json
     pk time --debug-mode -r 20 --baseline old.json 'sleep 1' --json
     [ "$status" -eq 0 ]
-    jq -e '.results[0].baseline_changes | length == 1 and .[0].verdict.word == "no change"' <<<"$output"
+    jq -e '.results[0].baseline_changes | length == 1 and .[0].verdict.word == "no change" and .[0].elsewhere' <<<"$output"
     pk compare old.json new.json --json
     [ "$status" -eq 0 ]
     jq -e '.rows[0].id == "time/sleep 1" and (.rows[0].cells[1].ratio - 1.3 | fabs) < 1e-9' <<<"$output"
@@ -70,4 +71,17 @@ export_of() {
     pk compare --home store main own.json export.json --json
     [ "$status" -eq 0 ]
     jq -e '.rows | length == 1 and (.[0].cells | map(.ratio) == [1, 1, 1])' <<<"$output"
+}
+
+@test "time: stored runs that differ too much are refused, with what to do instead" {
+    awk 'BEGIN { for (i = 0; i < 20; i++) t = t (i ? "," : "") 1 + (i % 5) / 5
+        printf "{\"results\":[{\"command\":\"sleep 1\",\"times\":[%s]}]}\n", t }' >wild.json
+    pk time --debug-mode -r 20 --baseline wild.json 'sleep 1'
+    [ "$status" -eq 0 ]
+    [[ $output == *"cannot tell: runs differ by "*" run the old command beside it"* ]]
+    pk time --debug-mode -r 20 --baseline wild.json 'sleep 1' --json
+    jq -e '.results[0].baseline_changes[0].refused | contains("runs differ")' <<<"$output"
+    export_of 1 >old.json
+    pk compare old.json wild.json
+    [[ $output == *"perfkit time --reference OLD NEW"* ]]
 }

@@ -103,7 +103,16 @@ static bool get_samples(const settings *set, sample side[PK_SIDES], pk_arena *ar
 
 static pk_bench_side side_of(const sample *s, size_t i) {
     double ns = s->ns[i % s->n];
-    return (pk_bench_side){ns, ns, ns, ns, ns, ns, ns, ns, 1, 1};
+    return (pk_bench_side){.trimmed_ns = ns,
+                           .mean_ns = ns,
+                           .min_ns = ns,
+                           .q1_ns = ns,
+                           .median_ns = ns,
+                           .q3_ns = ns,
+                           .wall_ns = ns,
+                           .cpu_ns = ns,
+                           .units = 1,
+                           .iterations = 1};
 }
 
 /* A benchmark with one worker for each value of the new sample. */
