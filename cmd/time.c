@@ -232,7 +232,8 @@ static const pk_section time_sections[] = {
      "With several commands, --setup runs for all of them before the first round, --cleanup after the last; in grouped order "
      "before and after each command."},
     {"VERDICTS",
-     "* faster, slower: the interval of the change excludes 0, and the change is beyond --noise-threshold.\n\n"
+     "* improved, regressed: faster or slower; the interval of the change excludes 0, and the change is beyond "
+     "--noise-threshold.\n\n"
      "* no change beyond X %: the whole interval lies within --equivalence.\n\n"
      "* cannot tell: anything else, such as too few rounds.\n\n"
      "Neighbouring rounds resemble each other, so the interval rests on blocks of rounds, by Student's t on their mean log "

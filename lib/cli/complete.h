@@ -26,8 +26,9 @@ void pk_complete(FILE *out, const pk_command *const commands[], const pk_command
 void pk_complete_pids(pk_choices *choices); /* own processes first, with their command lines */
 void pk_complete_listener_urls(pk_choices *choices); /* loopback listeners as http://... */
 /* Paths that go on from what was typed: directories ("lib/") and files whose name ends in one of
- * the suffixes ("so c"; "": none; "*": all files), hidden ones only if their dot was typed. For words that may
- * be something else as well; what can only be a file is left to the shell (PK_OPT_FILE). */
+ * the suffixes ("so c"; "": none; "*": all files), hidden ones only if their dot was typed. For
+ * words that may be something else as well; what can only be a file is left to the shell
+ * (PK_OPT_FILE). */
 void pk_complete_paths(pk_choices *choices, const char *suffixes);
 
 #endif

@@ -79,6 +79,22 @@ json() { jq -r "$1" <<<"$output"; }
     [[ $output != *$'\033'* ]]
 }
 
+@test "time: a progress line on a terminal's stderr, none where the style has none" {
+    local time="'$PERFKIT' time -w 1 -r 3"
+    TERM=xterm run script -qec "$time 'sleep 0.2' 'sleep 0.3'" /dev/null
+    [[ $output == *"warm-up 0/2: sleep 0.2"*"/6 runs"*": sleep 0."* ]]
+    [[ $output == *"Summary"* ]]
+    local style
+    for style in basic color none; do
+        TERM=xterm run script -qec "$time --style $style 'sleep 0.2'" /dev/null
+        [[ $output != *"warm-up"* && $output != *" runs: "* ]]
+    done
+    TERM=xterm run script -qec "$time --show-output 'sleep 0.2'" /dev/null
+    [[ $output != *"warm-up"* ]]
+    TERM=xterm run script -qec "$time 'sleep 0.2' 2>err" /dev/null
+    if grep -q 'warm-up' err; then return 1; fi
+}
+
 @test "time: units and names" {
     pk time --debug-mode -u millisecond 'sleep 1.234'
     [[ $output == *"1234.0 ms"* ]]
@@ -377,6 +393,20 @@ END
     grep -q 'runs$' out
     grep -q 'interrupted' err
     [ "$(jq '.results[0].times | length >= 2' out.json)" = true ]
+}
+
+@test "time: a second Ctrl-C ends it at once, a cleanup too" {
+    "$PERFKIT" time -r 1 --cleanup 'touch cleaning; sleep 30' 'touch begun; sleep 30' >out 2>err 3>&- &
+    local pid=$!
+    track $pid
+    wait_until "$DEADLINE_S" test -e begun
+    kill -INT $pid
+    wait_until "$DEADLINE_S" test -e cleaning
+    kill -INT $pid
+    wait_until "$DEADLINE_S" has_ended $pid
+    local code=0
+    wait $pid || code=$?
+    [ "$code" -eq 130 ]
 }
 
 @test "time: Ctrl-C before the first result ends it too" {
