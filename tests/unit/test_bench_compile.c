@@ -113,6 +113,61 @@ static void an_error_is_shown_as_the_compiler_says_it(void **state) {
     assert_int_equal(check_count_files(f->folder), 1);
 }
 
+static void symbols_say_what_an_object_is(void **state) {
+    fixture *f = *state;
+    pk_strbuf content;
+    bool defined, cplusplus;
+    assert_ok(compile(f), &f->err);
+    pk_strbuf_init(&content, 1 << 20);
+    assert_ok(pk_file_read(f->object, 1 << 20, &content, &f->err), &f->err);
+    assert_ok(pk_elf_symbols(content.data, content.length, "one", &defined, &cplusplus, &f->err),
+              &f->err);
+    assert_true(defined && !cplusplus);
+    assert_ok(pk_elf_symbols(content.data, content.length, "seven", &defined, &cplusplus, &f->err),
+              &f->err);
+    assert_false(defined);
+    assert_fails(pk_elf_symbols("no", 2, "one", &defined, &cplusplus, &f->err), &f->err,
+                 PK_E_INPUT);
+    pk_strbuf_clear(&content);
+    check_write_file(f->source, "extern int _Z3twoi(int x); int one(int x);\n"
+                                "int one(int x) { return _Z3twoi(x); }\n");
+    assert_ok(pk_compile_object(&f->options, f->object, &f->messages, &f->err), &f->err);
+    assert_ok(pk_file_read(f->object, 1 << 20, &content, &f->err), &f->err);
+    assert_ok(
+        pk_elf_symbols(content.data, content.length, "_Z3twoi", &defined, &cplusplus, &f->err),
+        &f->err);
+    assert_true(!defined && cplusplus); /* used, and not defined */
+    pk_strbuf_fini(&content);
+}
+
+static void objects_are_joined(void **state) {
+    fixture *f = *state;
+    char second[CHECK_PATH_MAX], both[CHECK_PATH_MAX];
+    check_path(second, f->folder, "second.o");
+    check_path(both, f->folder, "both.o");
+    f->options.cflags = "-O2 -Dseven=three"; /* the linker's error, not the compiler's */
+    check_write_file(f->source, "int three(int x); int f(int x);\n"
+                                "int f(int x) { return seven(x) + 1; }\n");
+    assert_ok(pk_compile_object(&f->options, second, &f->messages, &f->err), &f->err);
+    assert_fails(pk_compile_link(&f->options, second, f->shared, &f->messages, &f->err), &f->err,
+                 PK_E_INPUT);
+    assert_non_null(strstr(f->messages.data, "three"));
+    check_write_file(f->source, source_text);
+    f->options.cflags = NULL;
+    assert_ok(pk_compile_object(&f->options, f->object, &f->messages, &f->err), &f->err);
+    const char *const objects[] = {f->object, second, NULL};
+    assert_ok(pk_compile_merge(&f->options, objects, both, &f->messages, &f->err), &f->err);
+    assert_ok(pk_compile_link(&f->options, both, f->shared, &f->messages, &f->err), &f->err);
+    pk_strbuf content;
+    pk_array names = PK_ARRAY(const char *, 100);
+    pk_strbuf_init(&content, 1 << 20);
+    assert_ok(pk_file_read(both, 1 << 20, &content, &f->err), &f->err);
+    assert_ok(pk_elf_code_sections(content.data, content.length, &names, &f->err), &f->err);
+    assert_int_equal(names.count, 6 + 2); /* the functions of both are still apart */
+    pk_array_fini(&names);
+    pk_strbuf_fini(&content);
+}
+
 static void a_warning_is_no_error(void **state) {
     fixture *f = *state;
     char text[sizeof source_text + 64];
@@ -305,6 +360,8 @@ int main(void) {
         TEST(sources_are_known_by_name),
         TEST(a_source_becomes_a_benchmark),
         TEST(an_error_is_shown_as_the_compiler_says_it),
+        TEST(symbols_say_what_an_object_is),
+        TEST(objects_are_joined),
         TEST(a_warning_is_no_error),
         TEST(flags_reach_compiler_and_linker),
         TEST(a_compiler_that_is_not_there_is_said),
