@@ -182,12 +182,13 @@ static const pk_opt bench_opts[] = {
 
 static const pk_example bench_examples[] = {
     {"perfkit bench", "measure the built-in suite; from the second time on, compare"},
-    {"perfkit bench --quick recursive lookup", "two of its benchmarks, in a few seconds"},
+    {"perfkit bench --quick fib/recursive fib/lookup", "two of its benchmarks, in a few seconds"},
     {"perfkit bench --init && perfkit bench bench_example.c",
      "write an example of your own, and measure it"},
     {"perfkit bench fib.c --cflags '-O3 -march=native'", "benchmarks of your own, from a C file"},
     {"perfkit bench new.so --compare-with old.so",
      "two builds beside each other, in the same processes"},
+    {"perfkit bench sum file.c mod.py mod.js", "what has sum in its id, in three languages"},
     {"perfkit bench --save-baseline main", "keep results and code under a name"},
     {"perfkit bench --baseline main --fail-on regressed", "a gate for continuous integration"},
     {"perfkit bench --param 10:40:5 --json -o scan.json", "a scan over n, for a script"},
@@ -223,7 +224,8 @@ static const pk_section bench_sections[] = {
      "                      .body = body, .params = \"20\"});\n\n"
      "What is set there (sample size, times, threshold) holds until the command line says otherwise. A benchmark whose "
      "work the compiler has removed is refused; one that crashes, hangs or prints rubbish loses only itself.\n\n"
-     "The built-in suite computes Fibonacci numbers: fib/recursive, fib/iterative, fib/lookup, fib/doubling."},
+     "The built-in suite computes Fibonacci numbers: fib/recursive, fib/iterative, fib/lookup, fib/doubling, and in Python "
+     "fib/python/recursive and fib/python/lookup."},
     {"VERDICTS",
      "* improved, regressed: the interval of the change excludes 0, and the change is beyond --noise-threshold. With "
      "--strict the whole interval is beyond it.\n\n"
@@ -277,7 +279,7 @@ static int bench_run(const pk_invocation *invocation, const void *parsed, pk_err
 const pk_command pk_cmd_bench = {
     .name = "bench",
     .summary = "benchmarks, and what changed for sure",
-    .usage = "[options] [FILTER|FILE.c|FILE.so ...]",
+    .usage = "[options] [FILTER|FILE.c|FILE.so|FILE.py ...]",
     .opts = bench_opts,
     .options_bytes = sizeof(bench_cli),
     .examples = bench_examples,

@@ -113,7 +113,7 @@ function timeBody(n, run, argument) {
 
 function timeLoop(n) {
     const start = now();
-    for (let i = 0; i < n; i++) sink = i;
+    for (let i = 0; i < n; i++) sink = undefined;
     return Number(now() - start);
 }
 
@@ -135,20 +135,25 @@ function openSchedstat() {
 }
 
 const schedstatText = Buffer.alloc(64);
-// [on the CPU, ready but waiting for one] of this thread, in ns, which the kernel counts.
-function schedule(schedstat) {
+// Nanoseconds that this thread was ready to run and had no CPU.
+function waited(schedstat) {
     const length = fs.readSync(schedstat, schedstatText, 0, schedstatText.length, 0);
-    return schedstatText.toString("latin1", 0, length).split(" ").map(Number);
+    return Number(schedstatText.toString("latin1", 0, length).split(" ")[1]);
 }
 
-// Wall, CPU and waiting time of n calls; the wall clock is innermost. CPU time is wall less wait
-// where the thread did not sleep, which Node cannot read more precisely for one thread.
+// CPU time in ns: of the thread where Node can tell, else of the process with its helpers.
+function cpuTime() {
+    const usage = process.threadCpuUsage ? process.threadCpuUsage() : process.cpuUsage();
+    return (usage.user + usage.system) * 1000;
+}
+
+// Wall, CPU and waiting time of n calls; the clocks are nested, the wall clock innermost.
 function unit(time, n, schedstat) {
-    if (schedstat < 0) return [time(n)];
-    const before = schedule(schedstat)[1];
+    const cpu = cpuTime();
+    const wait = schedstat < 0 ? 0 : waited(schedstat);
     const wall = time(n);
-    const wait = Math.max(0, schedule(schedstat)[1] - before);
-    return [wall, Math.max(0, wall - wait), wait];
+    const waiting = schedstat < 0 ? [] : [waited(schedstat) - wait];
+    return [wall, cpuTime() - cpu, ...waiting];
 }
 
 function calibrate(time, unitNs) {
@@ -160,7 +165,9 @@ function calibrate(time, unitNs) {
     }
 }
 
+// The median of some units, after the engine has compiled the loop.
 function measureLoop(unitNs) {
+    for (const until = now() + 3000000n; now() < until; ) timeLoop(10000);
     const n = calibrate(timeLoop, unitNs);
     const times = Array.from({ length: 9 }, () => timeLoop(n)).sort((a, b) => a - b);
     return times[4] / n;
