@@ -232,6 +232,12 @@ typedef struct pk_bench_report {
 } pk_bench_report;
 void pk_bench_report_fini(pk_bench_report *report);
 
+/* The new code's side, if this worker measured it, else NULL: with each side in workers of its own,
+ * half of them have none. */
+const pk_bench_side *pk_bench_sample(const pk_bench_worker *worker);
+/* How many did: the n of all figures of the new code. */
+size_t pk_bench_samples(const pk_bench_result *result);
+
 /* ---- run ---- */
 
 typedef struct pk_bench_progress {

@@ -48,8 +48,7 @@ char *pk_gbench_name(char *out, size_t size, const pk_gbench_row *row) {
 }
 
 /* CPU time where it is known, else the metric's: a reader of these files expects a number. */
-static double cpu_of(const pk_bench_worker *w) {
-    const pk_bench_side *s = &w->side[PK_SIDE_NEW];
+static double cpu_of(const pk_bench_side *s) {
     return isfinite(s->cpu_ns) ? s->cpu_ns : s->trimmed_ns;
 }
 
@@ -88,21 +87,32 @@ static void put_repetitions(const walk *w, size_t index) {
     pk_gbench_row row = row_of(w, index, PK_GBENCH_ITERATION);
     const pk_bench_result *r = row.result;
     for (size_t i = 0; i < r->n_workers; i++) {
-        const pk_bench_side *s = &r->workers[i].side[PK_SIDE_NEW];
-        row.repetition = i;
+        const pk_bench_side *s = pk_bench_sample(&r->workers[i]);
+        if (!s) continue;
         row.iterations = s->iterations;
         row.real = s->trimmed_ns;
-        row.cpu = cpu_of(&r->workers[i]);
+        row.cpu = cpu_of(s);
         row.per_second = rate_of(r, row.real);
         w->each(w->context, &row);
+        row.repetition++;
     }
+}
+
+/* CPU times of the repetitions, into scratch; returns how many. */
+static size_t cpu_times(const walk *w, const pk_bench_result *r) {
+    size_t n = 0;
+    for (size_t i = 0; i < r->n_workers; i++) {
+        const pk_bench_side *s = pk_bench_sample(&r->workers[i]);
+        if (s) w->scratch[n++] = cpu_of(s);
+    }
+    return n;
 }
 
 static void put_aggregate(const walk *w, pk_gbench_row row, pk_gbench_kind kind, double real,
                           double cpu) {
     bool is_time = kind == PK_GBENCH_MEAN || kind == PK_GBENCH_MEDIAN;
     row.kind = kind;
-    row.iterations = row.result->n_workers;
+    row.iterations = pk_bench_samples(row.result);
     row.real = real;
     row.cpu = cpu;
     row.per_second = is_time ? rate_of(row.result, real) : NAN;
@@ -112,13 +122,13 @@ static void put_aggregate(const walk *w, pk_gbench_row row, pk_gbench_kind kind,
 static void put_aggregates(const walk *w, size_t index) {
     pk_gbench_row row = row_of(w, index, PK_GBENCH_MEAN);
     const pk_bench_result *r = row.result;
-    for (size_t i = 0; i < r->n_workers; i++) w->scratch[i] = cpu_of(&r->workers[i]);
-    pk_summary cpu = pk_summarize(w->scratch, r->n_workers);
-    pk_sort(w->scratch, r->n_workers);
+    size_t n = cpu_times(w, r);
+    pk_summary cpu = pk_summarize(w->scratch, n);
+    pk_sort(w->scratch, n);
     double mean = r->typical.point, deviation = r->criterion.std_dev.point;
     put_aggregate(w, row, PK_GBENCH_MEAN, mean, cpu.mean);
     put_aggregate(w, row, PK_GBENCH_MEDIAN, r->criterion.median.point,
-                  pk_quantile_interpolated(w->scratch, r->n_workers, 0.5));
+                  pk_quantile_interpolated(w->scratch, n, 0.5));
     put_aggregate(w, row, PK_GBENCH_STDDEV, deviation, cpu.stddev);
     put_aggregate(w, row, PK_GBENCH_CV, deviation / mean, cpu.stddev / cpu.mean);
 }
@@ -128,9 +138,9 @@ static void cpu_growth(const walk *w, const pk_bench_scan *scan, double *coeffic
     double f[PK_BENCH_SCAN_MAX], time[PK_BENCH_SCAN_MAX], squares = 0, sum = 0;
     for (size_t i = 0; i < scan->n; i++) {
         const pk_bench_result *r = scan->results[i];
-        for (size_t k = 0; k < r->n_workers; k++) w->scratch[k] = cpu_of(&r->workers[k]);
+        size_t n = cpu_times(w, r);
         f[i] = pk_growth_value(scan->fit.growth, r->value_number);
-        time[i] = pk_summarize(w->scratch, r->n_workers).mean;
+        time[i] = pk_summarize(w->scratch, n).mean;
     }
     *coefficient = pk_fit_through_origin(scan->n, f, time).slope;
     for (size_t i = 0; i < scan->n; i++) {

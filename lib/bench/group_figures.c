@@ -41,7 +41,8 @@ static pk_estimate ratio_of(const pk_bench_result *slow, const pk_bench_result *
     double a = pow(slow->typical.standard_error / slow->typical.point, 2);
     double b = pow(fast->typical.standard_error / fast->typical.point, 2);
     double df = (a + b) * (a + b) /
-                (a * a / ((double)slow->n_workers - 1) + b * b / ((double)fast->n_workers - 1));
+                (a * a / ((double)pk_bench_samples(slow) - 1) +
+                 b * b / ((double)pk_bench_samples(fast) - 1));
     double t = pk_student_quantile((1 + slow->confidence_level) / 2, df);
     double se = sqrt(a + b);
     return (pk_estimate){ratio, ratio * exp(-t * se), ratio * exp(t * se), ratio * se};

@@ -61,16 +61,17 @@ static void add_outliers(pk_page *page, const pk_bench_result *result) {
     const size_t count[] = {o->low_severe, o->low_mild, o->high_mild, o->high_severe};
     static const char *const names[] = {"low severe", "low mild", "high mild", "high severe"};
     size_t all = count[0] + count[1] + count[2] + count[3];
-    if (result->n_workers == 0) return;
+    const size_t samples = pk_bench_samples(result);
+    if (samples == 0) return;
     if (all == 0) {
-        pk_page_text(page, PK_TINT_NONE, "No outliers among %zu workers.", result->n_workers);
+        pk_page_text(page, PK_TINT_NONE, "No outliers among %zu workers.", samples);
         return;
     }
     static const pk_column columns[] = {{"outliers", false}, {"workers", true}, {"share", true}};
     pk_page_table_begin(page, "By Tukey's fences; nothing is removed for it.", 3, columns);
     for (size_t i = 0; i < 4; i++) {
         char share[PK_QUANTITY_MAX];
-        double ratio = (double)count[i] / (double)result->n_workers;
+        double ratio = (double)count[i] / (double)samples;
         if (count[i] == 0) continue;
         pk_page_cell(page, PK_TINT_NONE, "%s", names[i]);
         pk_page_cell(page, PK_TINT_NONE, "%zu", count[i]);

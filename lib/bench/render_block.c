@@ -206,7 +206,7 @@ static void put_our_change(const block *b) {
 static void put_outlier_row(const block *b, size_t count, const char *label) {
     if (count > 0)
         fprintf(b->out, "  %zu (%.2f%%) %s\n", count,
-                100.0 * (double)count / (double)b->r->n_workers, label);
+                100.0 * (double)count / (double)pk_bench_samples(b->r), label);
 }
 
 static void put_outliers(const block *b) {
@@ -215,7 +215,7 @@ static void put_outliers(const block *b) {
     if (n == 0) return;
     char found[128];
     snprintf(found, sizeof found, "Found %zu outliers among %zu measurements (%.2f%%)", n,
-             b->r->n_workers, 100.0 * (double)n / (double)b->r->n_workers);
+             pk_bench_samples(b->r), 100.0 * (double)n / (double)pk_bench_samples(b->r));
     put(b, PK_YELLOW, found);
     putc('\n', b->out);
     put_outlier_row(b, o->low_severe, "low severe");
@@ -229,11 +229,12 @@ static void put_outliers(const block *b) {
 static double r_squared(const pk_bench_result *r, double slope) {
     double mean = 0, residual = 0, total = 0;
     for (size_t i = 0; i < r->n_workers; i++) {
-        const pk_bench_side *s = &r->workers[i].side[PK_SIDE_NEW];
-        mean += s->trimmed_ns * (double)s->iterations / (double)r->n_workers;
+        const pk_bench_side *s = pk_bench_sample(&r->workers[i]);
+        if (s) mean += s->trimmed_ns * (double)s->iterations / (double)pk_bench_samples(r);
     }
     for (size_t i = 0; i < r->n_workers; i++) {
-        const pk_bench_side *s = &r->workers[i].side[PK_SIDE_NEW];
+        const pk_bench_side *s = pk_bench_sample(&r->workers[i]);
+        if (!s) continue;
         double time = s->trimmed_ns * (double)s->iterations;
         residual += pow(time - slope * (double)s->iterations, 2);
         total += pow(time - mean, 2);

@@ -90,7 +90,7 @@ static void add_row(void *context, const pk_gbench_row *row) {
     pk_json_uint(o, "per_family_instance_index", row->instance);
     pk_json_text(o, "run_name", pk_gbench_run_name(name, sizeof name, row));
     pk_json_text(o, "run_type", is_aggregate(row->kind) ? "aggregate" : "iteration");
-    pk_json_uint(o, "repetitions", r->n_workers);
+    pk_json_uint(o, "repetitions", pk_bench_samples(r));
     if (!is_aggregate(row->kind)) pk_json_uint(o, "repetition_index", row->repetition);
     pk_json_uint(o, "threads", 1);
     if (is_aggregate(row->kind)) {

@@ -27,12 +27,14 @@ static void add_estimate(pk_json *parent, const char *key, const pk_estimate *e,
 
 static void add_sample(pk_json *o, const pk_bench_result *r) {
     pk_json *counts = pk_json_array(o, "iteration_count");
-    for (size_t i = 0; i < r->n_workers; i++)
-        pk_json_uint(counts, NULL, r->workers[i].side[PK_SIDE_NEW].iterations);
+    for (size_t i = 0; i < r->n_workers; i++) {
+        const pk_bench_side *s = pk_bench_sample(&r->workers[i]);
+        if (s) pk_json_uint(counts, NULL, s->iterations);
+    }
     pk_json *values = pk_json_array(o, "measured_values");
     for (size_t i = 0; i < r->n_workers; i++) {
-        const pk_bench_side *s = &r->workers[i].side[PK_SIDE_NEW];
-        pk_json_double(values, NULL, s->trimmed_ns * (double)s->iterations);
+        const pk_bench_side *s = pk_bench_sample(&r->workers[i]);
+        if (s) pk_json_double(values, NULL, s->trimmed_ns * (double)s->iterations);
     }
     pk_json_text(o, "unit", "ns");
 }

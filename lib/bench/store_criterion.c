@@ -62,7 +62,8 @@ bool pk_criterion_write_sample(FILE *out, const pk_bench_result *result, const c
     pk_json *iterations = pk_json_array(root, "iters");
     pk_json *times = pk_json_array(root, "times");
     for (size_t i = 0; i < result->n_workers; i++) {
-        const pk_bench_side *side = &result->workers[i].side[PK_SIDE_NEW];
+        const pk_bench_side *side = pk_bench_sample(&result->workers[i]);
+        if (!side) continue;
         pk_json_float(iterations, NULL, (double)side->iterations);
         pk_json_float(times, NULL, (double)side->iterations * side->trimmed_ns);
     }

@@ -125,11 +125,12 @@ static outcome read_folder(const pk_store *store, const char *place, part parts[
 /* Criterion writes over its own files and leaves ours beside them: then the record is of another
  * run than the sample. */
 static bool record_fits(const pk_baseline *b, const pk_bench_result *result) {
-    if (b->n != result->n_workers) return b->n == 0;
-    for (size_t i = 0; i < b->n; i++) {
-        const pk_bench_side *side = &result->workers[i].side[PK_SIDE_NEW];
-        if (b->iterations[i] != (double)side->iterations) return false;
-        if (b->times_ns[i] != (double)side->iterations * side->trimmed_ns) return false;
+    if (b->n != pk_bench_samples(result)) return b->n == 0;
+    for (size_t i = 0, k = 0; i < result->n_workers; i++) {
+        const pk_bench_side *side = pk_bench_sample(&result->workers[i]);
+        if (!side) continue;
+        if (b->iterations[k] != (double)side->iterations) return false;
+        if (b->times_ns[k++] != (double)side->iterations * side->trimmed_ns) return false;
     }
     return true;
 }
