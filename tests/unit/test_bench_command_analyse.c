@@ -315,6 +315,17 @@ static void test_rounds_are_shared_by_blocks_of_time(void **state) {
     }
 }
 
+static void test_one_wild_run_in_a_block_changes_nothing(void **state) {
+    fixture *f = *state;
+    for (size_t i = 0; i < 100; i++) { /* 20 blocks of 5, one of which is cut at each end */
+        give_run(f, 0, 1, 1);
+        give_run(f, 1, i % 5 == 2 ? 50 : 1.05, 1.05);
+    }
+    analyse(f);
+    assert_near(f->results[1].change[0].verdict.estimate, 0.05, 1e-9);
+    assert_near(f->results[1].change[0].verdict.high, 0.05, 1e-9);
+}
+
 static void test_pairs_are_runs_of_one_round_that_both_count(void **state) {
     fixture *f = *state;
     /* ratios of the rounds that are left: 1.1, 1.2, 1.3 */
@@ -336,6 +347,19 @@ static void test_pairs_are_runs_of_one_round_that_both_count(void **state) {
     assert_near(c->verdict.high, expm1(d + half), 1e-9);
     assert_near(c->confidence, 0.99, 1e-12);
     assert_int_equal(c->verdict.word, PK_CANNOT_TELL);
+}
+
+static void test_a_round_that_one_command_misses_is_passed_over(void **state) {
+    fixture *f = *state;
+    static const double other[] = {1, 10, 100, 1000}, one[] = {1.1, 110, 1100};
+    give_walls(f, 0, 4, other);
+    give_walls(f, 1, 3, one);
+    f->cases[0].reference = true;
+    f->runs[1][1].round = 2;
+    f->runs[1][2].round = 3;
+    analyse(f);
+    assert_int_equal(f->results[1].change[0].blocks, 3);
+    assert_near(f->results[1].change[0].verdict.high, 0.1, 1e-9);
 }
 
 static void test_grouped_runs_are_judged_by_welch_and_marked(void **state) {
@@ -441,7 +465,9 @@ int main(void) {
         CASE(test_a_mean_of_zero_has_no_ratio),
         CASE(test_the_metric_decides_who_is_fastest),
         CASE(test_rounds_are_shared_by_blocks_of_time),
+        CASE(test_one_wild_run_in_a_block_changes_nothing),
         CASE(test_pairs_are_runs_of_one_round_that_both_count),
+        CASE(test_a_round_that_one_command_misses_is_passed_over),
         CASE(test_grouped_runs_are_judged_by_welch_and_marked),
         CASE(test_equal_commands_are_rarely_told_apart),
         CASE(test_one_after_the_other_is_often_wrong),
