@@ -190,7 +190,7 @@ typedef struct pk_command_change { /* against the reference of the summary */
     bool compared;
     pk_verdict verdict; /* ratio - 1 of means, this / reference */
     double confidence;  /* of the verdict's interval: stricter than that of the figures, so that of
-                           equal commands far fewer than 5 % are told apart (0.99 for 0.95) */
+                           equal commands far fewer than 5 % are told apart (0.995 for 0.95) */
     unsigned blocks;    /* time blocks it rests on; pairs below 20 rounds */
     bool grouped;       /* the runs were not interleaved: the verdict is not to be trusted */
     /* Only of a comparison with stored numbers (bench/command_store.h): */

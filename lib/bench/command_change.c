@@ -68,10 +68,10 @@ static void block_ratios(pairs *p, size_t blocks, double ratios[]) {
     }
 }
 
-/* A word is given at a fifth of the error that the figures' intervals have. With few rounds on a
- * busy machine the threshold is narrower than the interval and protects from nothing: at 95 % up to
- * 5 % of equal commands were told apart (simulated: 4.6 % with 10 rounds), at 99 % below 1 %. */
-#define ERROR_SHARE 0.2
+/* A word is given at a tenth of the error that the figures' intervals have. With few rounds, or on
+ * a busy machine, the threshold is narrower than the interval and protects from nothing: at 95 % up
+ * to 5 % of equal commands are told apart, which is too often for those who run many. */
+#define ERROR_SHARE 0.1
 
 pk_verdict_rule pk_command_rule(const pk_command_options *options) {
     return (pk_verdict_rule){.threshold = options->noise_threshold,
