@@ -87,12 +87,12 @@ json() { jq -r "$1" <<<"$output"; }
     local style
     for style in basic color none; do
         TERM=xterm run script -qec "$time --style $style 'sleep 0.2'" /dev/null
-        [[ $output != *"warm-up"* && $output != *" runs: "* ]]
+        [[ $output != *"warm-up 0/"* && $output != *" runs: "* ]]
     done
     TERM=xterm run script -qec "$time --show-output 'sleep 0.2'" /dev/null
-    [[ $output != *"warm-up"* ]]
+    [[ $output != *"warm-up 0/"* ]]
     TERM=xterm run script -qec "$time 'sleep 0.2' 2>err" /dev/null
-    if grep -q 'warm-up' err; then return 1; fi
+    if grep -q 'warm-up 0/' err; then return 1; fi
 }
 
 @test "time: units and names" {
@@ -350,29 +350,29 @@ END
 }
 
 @test "time: gates: a reference, a share, and both answers" {
-    pk time -r 20 --reference 'sleep 0.01' --fail-if-slower 50% 'sleep 0.05'
+    pk time --debug-mode -r 20 --reference 'sleep 0.01' --fail-if-slower 50% 'sleep 0.05'
     [ "$status" -eq 1 ]
     [[ $stderr == *"gate failed: 1 of 1 compared with the reference are slower for sure; the first: sleep 0.05"* ]]
-    pk time -r 20 --reference 'sleep 0.05' --fail-if-slower 50% --fail-on regressed 'sleep 0.01'
+    pk time --debug-mode -r 20 --reference 'sleep 0.05' --fail-if-slower 50% --fail-on regressed 'sleep 0.01'
     [ "$status" -eq 0 ]
     [[ $stderr == *"gate passed: 0 of 1"* ]]
-    pk time -r 20 --reference 'sleep 0.01' --fail-on regressed 'sleep 0.05'
+    pk time --debug-mode -r 20 --reference 'sleep 0.01' --fail-on regressed 'sleep 0.05'
     [ "$status" -eq 1 ]
 }
 
 @test "time: baselines: kept under a name, compared with, read from hyperfine's JSON" {
-    pk time -r 12 --home store --save-baseline one 'sleep 0.01'
+    pk time --debug-mode -r 12 --home store --save-baseline one 'sleep 0.01'
     [ "$status" -eq 0 ]
     [[ $stderr == *"saved as one in store"* ]]
-    pk time -r 12 --home store --baseline one --fail-if-slower 50% 'sleep 0.05' -n 'sleep 0.01'
+    pk time --debug-mode -r 12 --home store --baseline one --fail-if-slower 50% 'sleep 0.05' -n 'sleep 0.01'
     [ "$status" -eq 1 ]
     [[ $output == *"Against the baseline"* ]]
     [[ $stderr == *"gate failed: 1 of 1 compared with one are slower for sure; the first: sleep 0.01"* ]]
-    pk time -r 12 --home store --baseline one --fail-on regressed 'sleep 0.02'
+    pk time --debug-mode -r 12 --home store --baseline one --fail-on regressed 'sleep 0.02'
     [ "$status" -eq 0 ]
     [[ $stderr == *"one has no runs of sleep 0.02"*"there was nothing to compare with"* ]]
-    hf -N -r 12 --export-json out.json 'sleep 0.01'
-    pk time -r 12 --baseline out.json --fail-if-slower 50% 'sleep 0.05' -n 'sleep 0.01'
+    hf --debug-mode -r 12 --export-json out.json 'sleep 0.01'
+    pk time --debug-mode -r 12 --baseline out.json --fail-if-slower 50% 'sleep 0.05' -n 'sleep 0.01'
     [ "$status" -eq 1 ]
     pk __completeNoDesc time --home store --baseline ''
     [[ $output == *one* && $output == *out.json* ]]
