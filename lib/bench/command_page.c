@@ -91,12 +91,13 @@ static void verdict_rows(pk_page *page, const pk_command_report *report, size_t 
 static void add_verdicts(pk_page *page, pk_arena *arena, const pk_command_report *report) {
     static const pk_column columns[] = {{"command", false}, {"of", false}, {"verdict", false}};
     const pk_command_change *basis = NULL;
-    bool stored = false;
+    bool stored = false, elsewhere = false;
     for (size_t i = 0; i < report->n_results; i++) {
         const pk_command_result *r = &report->results[i];
         for (size_t k = 0; k < 2; k++) {
             if (!basis && r->change[k].compared) basis = &r->change[k];
             stored = stored || r->stored[k].compared;
+            elsewhere = elsewhere || r->stored[k].elsewhere;
         }
     }
     if (basis) {
@@ -110,7 +111,7 @@ static void add_verdicts(pk_page *page, pk_arena *arena, const pk_command_report
         pk_page_table_end(page);
     }
     if (stored) {
-        pk_page_table_begin(page, "Against the baseline, numbers of another session.", 3, columns);
+        pk_page_table_begin(page, pk_command_stored_heading(elsewhere), 3, columns);
         for (size_t i = 0; i < report->n_results; i++)
             verdict_rows(page, report, i, report->results[i].stored, true);
         pk_page_table_end(page);

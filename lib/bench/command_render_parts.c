@@ -205,6 +205,12 @@ char *pk_command_stored_text(char out[PK_COMMAND_WORDS_MAX], const pk_command_re
     return out;
 }
 
+const char *pk_command_stored_heading(bool elsewhere) {
+    return elsewhere
+               ? "Against the baseline, numbers of another session and perhaps another machine"
+               : "Against the baseline, numbers of another session";
+}
+
 char *pk_command_basis_text(char out[PK_COMMAND_WORDS_MAX], const pk_command_report *report,
                             const pk_command_change *change) {
     if (change->grouped)

@@ -53,6 +53,8 @@ char *pk_command_change_text(char out[PK_COMMAND_WORDS_MAX], const pk_command_re
 /* The same against the baseline of the store. */
 char *pk_command_stored_text(char out[PK_COMMAND_WORDS_MAX], const pk_command_report *report,
                              size_t index, size_t i);
+/* What stands above those. elsewhere: of one of them. */
+const char *pk_command_stored_heading(bool elsewhere);
 /* "wall" and "CPU": what change i is about. */
 const char *pk_command_change_name(const pk_command_report *report, size_t i);
 /* What the verdicts rest on: "20 blocks of interleaved rounds". */

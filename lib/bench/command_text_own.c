@@ -221,8 +221,7 @@ static void stored_lines(const pk_command_report *report, size_t index, bool col
     char text[PK_COMMAND_WORDS_MAX];
     if (!r->stored[0].compared && !r->stored[1].compared) return;
     bool elsewhere = r->stored[0].elsewhere || r->stored[1].elsewhere;
-    pk_strbuf_addf(out, "  Against the baseline, numbers of another session%s\n",
-                   elsewhere ? " and perhaps another machine" : "");
+    pk_strbuf_addf(out, "  %s\n", pk_command_stored_heading(elsewhere));
     for (size_t i = 0; i < 2; i++)
         if (r->stored[i].compared)
             change_line(&r->stored[i], pk_command_change_name(report, i),

@@ -421,6 +421,31 @@ static void the_distribution_shows_each_run(void **state) {
     command_report_end(&report);
 }
 
+static void stored_numbers_say_where_they_come_from(void **state) {
+    (void)state;
+    pk_command_options options = command_options();
+    pk_command_report report = command_report_begin(&options);
+    pk_command_result *r = command_add(&report, "a", 0.0095, 0, 10);
+    command_finish(&report);
+    r->stored[0] = command_change(PK_IMPROVED, -0.06, -0.04);
+    char *text = result_text(&report, 0, &own_style);
+    /* 9.5 ms is 5 % below 10 */
+    assert_says(text, "  Against the baseline, numbers of another session\n"
+                      "    wall  improved: 5.0 % faster (99 % CI -6.0 .. -4.0), -500 µs\n");
+    free(text);
+    r->stored[0].elsewhere = true;
+    r->stored[0].verdict.word = PK_CANNOT_TELL;
+    r->stored[0].refused = "too few runs";
+    text = result_text(&report, 0, &own_style);
+    assert_says(text, "numbers of another session and perhaps another machine\n"
+                      "    wall  cannot tell: too few runs\n");
+    free(text);
+    text = result_text(&report, 0, &hyperfine_style);
+    assert_lacks(text, "baseline");
+    free(text);
+    command_report_end(&report);
+}
+
 static void names_cannot_steer_the_terminal(void **state) {
     (void)state;
     pk_command_options options = command_options();
@@ -452,6 +477,7 @@ int main(void) {
         cmocka_unit_test(counters_are_there_or_na_once),
         cmocka_unit_test(failed_runs_are_told_apart),
         cmocka_unit_test(the_distribution_shows_each_run),
+        cmocka_unit_test(stored_numbers_say_where_they_come_from),
         cmocka_unit_test(names_cannot_steer_the_terminal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
