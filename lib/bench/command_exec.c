@@ -253,8 +253,8 @@ static pk_went check_output(pk_executor *e, const pk_command_case *of, bool *ref
 
 /* ---- one run ---- */
 
-static void fill(const pk_executor *e, const pk_command_case *of, const pk_launched *launched,
-                 pk_command_run *run) {
+void pk_executor_figures(const pk_executor *e, const pk_command_case *of,
+                         const pk_launched *launched, pk_command_run *run) {
     const struct rusage *usage = &launched->usage;
     uint64_t rss_bytes = (uint64_t)usage->ru_maxrss * 1024;
     double shell_s = of->through_shell ? e->shell_s : 0.0;
@@ -269,7 +269,7 @@ static void fill(const pk_executor *e, const pk_command_case *of, const pk_launc
                          .launch_s = seconds_of(launched->launch_ns),
                          .shell_s = shell_s,
                          .rss_bytes = rss_bytes,
-                         .rss_is_floor = rss_bytes <= pk_launcher_floor_bytes(e->launcher),
+                         .rss_is_floor = rss_bytes <= e->floor_bytes,
                          .faults_minor = (uint64_t)usage->ru_minflt,
                          .faults_major = (uint64_t)usage->ru_majflt,
                          .switches_voluntary = (uint64_t)usage->ru_nvcsw,
@@ -302,7 +302,7 @@ pk_went pk_executor_run(pk_executor *e, const pk_command_case *of, const char *i
     went = launch(e, of->argv, iteration, e->options->timeout_ns, e->intr, &s, &launched, err);
     close_streams(&s);
     if (went != PK_WENT_ON) return went;
-    fill(e, of, &launched, run);
+    pk_executor_figures(e, of, &launched, run);
     if (e->check && !run->failed) {
         went = check_output(e, of, refused, err);
         run->failed = *refused;
@@ -369,7 +369,7 @@ pk_went pk_executor_calibrate(pk_executor *e, void (*progress)(void *context, un
         if (went == PK_WENT_STOPPED) return went;
         if (went == PK_WENT_WRONG || launched.code != 0) return bad_shell(e, err);
         pk_command_run run;
-        fill(e, &nothing, &launched, &run); /* with nothing to take off yet */
+        pk_executor_figures(e, &nothing, &launched, &run); /* with nothing to take off yet */
         wall_s[i] = run.wall_s;
         user_s += run.user_s;
         system_s += run.system_s;
@@ -462,6 +462,7 @@ bool pk_executor_open(pk_executor *e, const pk_command_options *options, pk_inte
     if (!read_options(e, arena, err) || !open_files(e, err)) return false;
     if (options->debug_mode) return true;
     e->launcher = pk_launcher_new(err);
+    if (e->launcher) e->floor_bytes = pk_launcher_floor_bytes(e->launcher);
     return e->launcher != NULL;
 }
 

@@ -13,6 +13,7 @@ typedef struct pk_executor {
     pk_interrupt *intr;
     pk_launcher *launcher; /* NULL in debug mode */
     pk_random random;
+    uint64_t floor_bytes; /* pk_launcher_floor_bytes */
     int null_fd;
     int errors_fd; /* memory: what the last one wrote to stderr */
     int output_fd; /* memory: what --check is to see */
@@ -45,6 +46,11 @@ pk_went pk_executor_calibrate(pk_executor *e, void (*progress)(void *context, un
  * --check. WRONG: it cannot be started at all. */
 pk_went pk_executor_run(pk_executor *e, const pk_command_case *of, const char *iteration,
                         pk_command_run *run, bool *refused, pk_err *err);
+
+/* What a run's figures are, from what the launcher says: without the shell's share, with the launch
+ * if it is asked for. Pure. */
+void pk_executor_figures(const pk_executor *e, const pk_command_case *of,
+                         const pk_launched *launched, pk_command_run *run);
 
 /* A command around the runs of a case: its end, and how long it took. intr NULL: not to be
  * interrupted. */
