@@ -48,6 +48,7 @@ typedef struct slot {
 struct pk_engine {
     pk_curl_loop loop;
     pk_curl_sockets sockets;
+    bool lost_count; /* of the answers of some socket */
     const pk_plan *plan;
     struct curl_slist *headers;
     uint32_t n_slots;
@@ -62,9 +63,9 @@ static uint32_t index_of(const slot *s) {
 }
 
 /* Do the socket's bytes and those of the answers tally? TLS has more in it, and a tunnel's own
- * answers are not seen here. */
+ * answers are not seen here. Nor do they once an answer came through a socket unknown. */
 static bool counts_bytes(const slot *s) {
-    return !s->engine->plan->is_tls && !s->route.proxy;
+    return !s->engine->plan->is_tls && !s->route.proxy && !s->engine->lost_count;
 }
 
 static bool request_is_sent(const slot *s) {
@@ -78,6 +79,8 @@ static bool request_is_sent(const slot *s) {
 static bool end_answer(slot *s) {
     pk_http1 *parser = &s->answer.parser;
     pk_curl_sockets *sockets = &s->engine->sockets;
+    /* all of a request on another slot's connection went without waiting (on_wait): which one? */
+    if (s->fd < 0) s->engine->lost_count = true;
     pk_curl_sockets_answered(sockets, s->fd, parser->head_bytes + parser->body_bytes);
     /* what stands behind a body, libcurl closes the connection for (on_close sees it), but not what
      * stands behind a mere head */

@@ -1,4 +1,6 @@
 # perfkit load at the limits of this machine: local ports, descriptors, lost SYNs.
+#
+# tests/run: beside the others
 load helper
 load load_helper
 

@@ -30,6 +30,36 @@ last() { echo "${lines[-1]}"; }
     [[ $output == *"skipped:"*"1 of c: no such thing here"* ]]
 }
 
+# A bats file whose one test waits for the other's; each makes a file when it is there.
+waiting_for() { # NAME MINE THEIRS [MARK]
+    local at=@ # here bats would take that line for its own
+    cat >"tests/cli/$1.bats" <<SH
+${4:-}
+${at}test "$1" {
+    touch "$PWD/$2"
+    for i in {1..600}; do
+        [ ! -e "$PWD/$3" ] || return 0
+        sleep 0.05
+    done
+    false
+}
+SH
+}
+
+@test "the runner runs what mostly waits beside the rest, and counts it" {
+    local mark='# tests/run: beside the others'
+    waiting_for a waits went_on "$mark"
+    waiting_for c went_on waits
+    printf '%s\n@test "two" { echo wrong; false; }\n@test "three" { skip "no reason"; }\n' "$mark" >tests/cli/b.bats
+    run tests/run b
+    echo "$output"
+    [ "$status" -eq 1 ]
+    [ "$(last)" = "2 passed, 1 failed, 1 skipped" ]
+    [[ $output == *" c "*" a "*" b "*"wrong"*"1 of b: no reason"* ]]
+    run tests/run b cli/a
+    [ "$(last)" = "1 passed, 0 failed" ]
+}
+
 @test "the runner counts a failed test and shows its message" {
     unit test_a 1 '1..2\\nok 1 - x\\nnot ok 2 - y\\n# a.c:7: 1 is not 2\\n'
     run tests/run b

@@ -1,4 +1,6 @@
 # perfkit serve: faults on purpose, by chance with a seed.
+#
+# tests/run: beside the others
 load helper
 load serve_helper
 

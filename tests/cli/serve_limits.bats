@@ -1,4 +1,6 @@
 # perfkit serve: many connections, slow ones and silent ones.
+#
+# tests/run: beside the others
 load helper
 load serve_helper
 
