@@ -59,3 +59,15 @@ C
     [ "$status" -eq 0 ]
     [[ $output == *"copy/32"*"B/sec"*"copy/64"*"B/sec"* ]]
 }
+
+@test "critcmp: reads what perfkit time has saved" {
+    pk time --home target/criterion --debug-mode -r 5 --save-baseline main 'sleep 0.5' 'sleep 0.25'
+    [ "$status" -eq 0 ]
+    pk time --home target/criterion --debug-mode -r 5 --save-baseline next 'sleep 0.75' 'sleep 0.25'
+    [ "$status" -eq 0 ]
+    run critcmp main next
+    [ "$status" -eq 0 ]
+    [[ $output == *"time/sleep 0.25"*"1.00"*"250.0"*"1.00"*"250.0"* ]]
+    [[ $output == *"time/sleep 0.5 "*"1.00"*"500.0"*ms* ]]
+    [[ $output == *"time/sleep 0.75"*"750.0"*ms* ]]
+}
