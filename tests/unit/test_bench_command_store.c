@@ -251,6 +251,24 @@ static void test_our_own_document_is_read_with_its_cpu_times(void **state) {
     assert_near(record.items[0].result->workers[0].side[PK_SIDE_NEW].cpu_ns, 0.375e9, 1e-12);
 }
 
+static void test_our_export_holds_the_cpu_times_too(void **state) {
+    fixture *f = *state;
+    pk_command_record record;
+    bool mine = false;
+    assert_ok(parse(f,
+                    "{\"results\":[{\"command\":\"n\",\"times\":[0.5,9],\"exit_codes\":[0,1],"
+                    "\"perfkit\":{\"command\":\"a b\",\"name\":\"n\",\"runs\":["
+                    "{\"wall\":0.5,\"user\":0.25,\"system\":0.125,\"failed\":false},"
+                    "{\"wall\":9,\"user\":1,\"system\":1,\"failed\":true}]}}]}",
+                    false, &record, &mine),
+              &f->err);
+    assert_true(mine);
+    assert_string_equal(record.items[0].result->id, "time/n");
+    assert_string_equal(record.items[0].line, "a b");
+    assert_int_equal(record.items[0].result->n_workers, 1);
+    assert_near(record.items[0].result->workers[0].side[PK_SIDE_NEW].cpu_ns, 0.375e9, 1e-12);
+}
+
 static void test_other_files_are_not_mine(void **state) {
     fixture *f = *state;
     static const char *const texts[] = {
@@ -322,6 +340,7 @@ int main(void) {
         CASE(test_long_names_are_kept_apart),
         CASE(test_hyperfines_export_is_read),
         CASE(test_our_own_document_is_read_with_its_cpu_times),
+        CASE(test_our_export_holds_the_cpu_times_too),
         CASE(test_other_files_are_not_mine),
         CASE(test_broken_exports_are_refused),
         CASE(test_a_file_is_a_baseline_by_name_and_parameters),
