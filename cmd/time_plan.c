@@ -38,11 +38,8 @@ bool time_check_baseline(const char *text, pk_err *err) {
 /* hyperfine takes most options once; for perfkit the last one counts, as everywhere. */
 static bool check_repeated(const planner *p, pk_err *err) {
     const pk_opt *again = pk_parsed_again(&pk_cmd_time, p->invocation->parsed);
-    bool scans = p->cli->scan.count > 3; /* a list for the parser, so nothing repeated to it */
-    bool refused = p->invocation->as_peer && again && strcmp(again->name, "shell") != 0;
-    if (!scans && !refused) return true;
-    pk_fail(err, PK_E_USAGE, NULL, "--%s is given more than once",
-            scans ? "parameter-scan" : again->name);
+    if (!p->invocation->as_peer || !again || strcmp(again->name, "shell") == 0) return true;
+    pk_fail(err, PK_E_USAGE, NULL, "--%s is given more than once", again->name);
     pk_fix(err, "give it once");
     return false;
 }

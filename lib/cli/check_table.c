@@ -88,6 +88,8 @@ static bool check_kind(const pk_opt *row, pk_err *err) {
     if (row->value_help && !row->values) return wrong(row, err, "value_help without values");
     if (row->words > 1 && row->kind != PK_OPT_TEXT_LIST)
         return wrong(row, err, "several words belong to TEXT_LIST");
+    if (row->flags & PK_OPT_ONCE && row->words < 2)
+        return wrong(row, err, "ONCE belongs to a value of several words");
     if (row->bare && row->kind != PK_OPT_TEXT)
         return wrong(row, err, "a value that may be missing belongs to TEXT");
     if (row->suffixes && !file && row->kind != PK_OPT_TEXT)

@@ -64,6 +64,7 @@ enum pk_opt_flags {
     PK_OPT_LATE = 32,  /* as hyperfine reads numbers: a wrong value is an input that cannot be
                           used (PK_E_INPUT), told only when nothing else is wrong with the line;
                           a next word that starts with '-' is an option and no value */
+    PK_OPT_ONCE = 64,  /* TEXT_LIST of several words: not repeatable, the last use counts */
 };
 
 typedef struct pk_opt {

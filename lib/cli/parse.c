@@ -97,6 +97,7 @@ static bool store(parser *p, const pk_opt *row, const char *text, pk_err *err) {
         p->parsed->given[i / 64] |= 1ull << (i % 64);
     } else if (!pk_opt_repeats(row)) {
         p->parsed->again[i / 64] |= 1ull << (i % 64);
+        if (row->kind == PK_OPT_TEXT_LIST) *(pk_text_list *)field_of(p, row) = (pk_text_list){0};
     }
     return pk_value_store(row, text, true, field_of(p, row), p->parsed->arena, err);
 }

@@ -19,7 +19,8 @@ int pk_opt_words(const pk_opt *row) {
 }
 
 bool pk_opt_repeats(const pk_opt *row) {
-    return row->kind == PK_OPT_TEXT_LIST || row->kind == PK_OPT_TALLY;
+    bool adds_up = row->kind == PK_OPT_TEXT_LIST || row->kind == PK_OPT_TALLY;
+    return adds_up && !(row->flags & PK_OPT_ONCE);
 }
 
 const char *pk_name_next(const char **list, size_t *length) {

@@ -24,8 +24,6 @@ load time_helper
     one_line_error "--style pretty" "compact"
     pk time -P x 1
     one_line_error "-P" "write -P <var> <min> <max>"
-    pk time -P x 1 2 -P y 1 2 true
-    one_line_error "--parameter-scan is given more than once"
 }
 
 @test "time errors: what excludes each other, and what is missing beside it" {
@@ -151,6 +149,7 @@ END
 2|--nonsense true
 2|-w 1 -w 2 true
 2|-N -N true
+2|-P x 1 2 -P y 1 2 true
 2|--export-json a.json --export-json b.json true
 2|--style pretty true
 2|-w -1 true

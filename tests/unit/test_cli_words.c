@@ -15,7 +15,7 @@ typedef struct options {
 #define ROW(member, type) PK_FIELD(options, member, type)
 // clang-format off
 static const pk_opt rows[] = {
-    {'P', "scan", PK_OPT_TEXT_LIST, ROW(scan, pk_text_list), .arg = "var min max", .words = 3, .help = "a range"},
+    {'P', "scan", PK_OPT_TEXT_LIST, ROW(scan, pk_text_list), .arg = "var min max", .words = 3, .help = "a range", .flags = PK_OPT_ONCE},
     {'L', "list", PK_OPT_TEXT_LIST, ROW(lists, pk_text_list), .arg = "var values", .words = 2, .help = "a list"},
     {'i', "ignore", PK_OPT_TEXT, ROW(mode, const char *), .arg = "mode", .bare = "all", .help = "failures to ignore"},
     {'q', "quiet", PK_OPT_FLAG, ROW(quiet, bool), .help = "print nothing"},
@@ -143,6 +143,12 @@ static void what_stands_twice_is_known(void **state) {
     assert_ok(r.ok, &r.err);
     assert_ptr_equal(pk_parsed_again(&command, &r.parsed), &rows[4]);
     assert_int_equal(r.o.runs, 2);
+    pk_parsed_fini(&r.parsed);
+    READ(&r, "-P", "x", "1", "2", "-P", "y", "3", "4");
+    assert_ok(r.ok, &r.err);
+    assert_ptr_equal(pk_parsed_again(&command, &r.parsed), &rows[0]);
+    assert_int_equal(r.o.scan.count, 3);
+    assert_string_equal(r.o.scan.items[0], "y");
     pk_parsed_fini(&r.parsed);
 }
 
