@@ -68,6 +68,10 @@ static void one_run_has_null_in_json_and_0_in_csv(void **state) {
     assert_text(export_text(&report, PK_EXPORT_CSV, &hyperfine_style),
                 "command,mean,stddev,median,user,system,min,max\n"
                 "\"say \"\"a, b\"\"\",0,0,0,0,0,0,0\n");
+    command_case(r)->name = "say \"a\"";
+    assert_text(export_text(&report, PK_EXPORT_CSV, &hyperfine_style),
+                "command,mean,stddev,median,user,system,min,max\n"
+                "\"say \"\"a\"\"\",0,0,0,0,0,0,0\n");
     command_report_end(&report);
 }
 

@@ -180,6 +180,13 @@ static void what_took_no_time_is_not_ranked(void **state) {
     command_report_end(&report);
 
     report = command_report_begin(&options);
+    command_add(&report, "alpha", 0.02, 0, 10);
+    command_fail(command_add(&report, "never works", 0.01, 0, 1)->runs, 1, 0);
+    command_finish(&report);
+    assert_text(summary_text(&report, &hyperfine_style, true), "");
+    command_report_end(&report);
+
+    report = command_report_begin(&options);
     command_add(&report, "alone", 0.02, 0, 10);
     command_finish(&report);
     assert_text(summary_text(&report, &hyperfine_style, false), "");
