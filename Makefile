@@ -32,22 +32,28 @@ MODE     := $(subst $(SPACE),,$(strip $(or $(and $(FUZZ),fuzz),$(and $(COVERAGE)
 B        := build/$(MODE)
 
 # Libraries: pkg-config's name, and what Debian calls the package.
-REQUIRED := libmicrohttpd libcurl openssl libcjson zlib
-OPTIONAL := gnutls libzstd
+REQUIRED := libmicrohttpd libcurl openssl libcjson zlib libdw libelf
+OPTIONAL := gnutls libzstd libiberty
 DEB_libmicrohttpd := libmicrohttpd-dev
 DEB_libcurl       := libcurl4-openssl-dev
 DEB_openssl       := libssl-dev
 DEB_libcjson      := libcjson-dev
 DEB_zlib          := zlib1g-dev
+DEB_libdw         := libdw-dev
+DEB_libelf        := libelf-dev
 DEB_gnutls        := libgnutls28-dev
 DEB_libzstd       := libzstd-dev
+DEB_libiberty     := libiberty-dev
 DEB_cmocka        := libcmocka-dev
 
 # $(call absent,NAMES): those that pkg-config does not know.
 absent  = $(shell for p in $1; do pkg-config --exists $$p 2>/dev/null || echo $$p; done)
 MISSING := $(call absent,$(REQUIRED))
-HAVE    := $(filter-out $(WITHOUT) $(call absent,$(OPTIONAL)),$(OPTIONAL))
-LIBRARIES := $(filter-out $(MISSING),$(REQUIRED)) $(HAVE)
+# libiberty is unknown to pkg-config; its package brings header and library together.
+ABSENT  := $(call absent,$(filter-out libiberty,$(OPTIONAL))) \
+    $(if $(wildcard $(addsuffix /libiberty/demangle.h,/usr/include /usr/local/include)),,libiberty)
+HAVE    := $(filter-out $(WITHOUT) $(ABSENT),$(OPTIONAL))
+LIBRARIES := $(filter-out $(MISSING),$(REQUIRED)) $(filter-out libiberty,$(HAVE))
 
 # Unoptimised, as coverage wants it, gcc guesses less well what it warns of.
 WARN     := -Wall -Wextra -Wshadow -Wconversion $(if $(COVERAGE),-w,-Werror)
@@ -60,7 +66,7 @@ ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WARN) $(CFLAGS) -Ilib -I. -pthread \
     $(if $(COVERAGE),--coverage -fprofile-update=atomic) \
     $(foreach l,$(HAVE),-DHAVE_$(shell echo $l | tr a-z- A-Z_)=1) \
     $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)
-LIBS := -Wl,--as-needed $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -lm -pthread
+LIBS := -Wl,--as-needed $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) $(if $(filter libiberty,$(HAVE)),-liberty) -lm -pthread
 # Tests assert, and wrap the functions that a fortified libc would hide behind other names.
 TEST_CFLAGS := -UNDEBUG -U_FORTIFY_SOURCE
 
@@ -83,6 +89,8 @@ PROGS   := $(sort $(patsubst %.c,$(B)/%,$(wildcard tests/programs/*.c)))
 PARTS   := $(sort $(patsubst %.c,$(B)/%.o,$(wildcard tests/programs/conformance/*.c)))
 TEST_SO := $(patsubst tests/programs/%.c,$(B)/tests/%.so,$(filter-out %/pace.c,$(wildcard tests/programs/objects/*.c))) \
            $(PACES:%=$(B)/tests/objects/pace_%.so)
+CXX_NAME := $(firstword $(foreach c,c++ g++ clang++,$(if $(shell command -v $c 2>/dev/null),$c)))
+SYMBOLS := $(addprefix $(B)/tests/symbols/,places.so bare.so linked.so stripped.so apart.so $(if $(CXX_NAME),nested.so))
 ORACLES := $(sort $(patsubst %.c,$(B)/%.o,$(wildcard tests/oracle/*.c)))
 FUZZERS := $(sort $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c)))
 OBJECTS := $(LIB_OBJ) $(CMD_OBJ) $(WORKER_OBJ) $(LAUNCHER_MAIN:%.c=$(B)/%.o) $(addsuffix .o,$(UNIT) $(PROGS) $(FUZZERS)) $(B)/tests/fuzz/replay.o $(PARTS) $(ORACLES)
@@ -166,6 +174,29 @@ $(B)/tests/programs/%: $(B)/tests/programs/%.o $(B)/libperfkit.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
 
+# Shared objects whose functions lie at places that they tell themselves, made in the ways that the
+# search for symbols has to cope with: with debug information, without, with it in a file of its own
+# that is found by link or by build-id, and with code that lies elsewhere in memory than in the file.
+$(B)/tests/symbols/%.so: tests/programs/symbols/places.c $(B)/flags
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(places)
+	$(Q)$(AFTER)
+places = $(CC) -std=gnu11 $(WARN) -O2 -fPIC -shared $(HOW) $< -o $@
+BUILD_ID := 0123456789abcdef0123456789abcdef01234567
+$(B)/tests/symbols/places.so: private HOW := -g -Wl,--build-id=none
+$(B)/tests/symbols/bare.so: private HOW := -g0 -Wl,--build-id=none
+$(B)/tests/symbols/linked.so: private HOW := -g -Wl,--build-id=none
+$(B)/tests/symbols/linked.so: private AFTER = objcopy --only-keep-debug $@ $@.debug && strip $@ && objcopy --add-gnu-debuglink=$@.debug $@
+$(B)/tests/symbols/stripped.so: private HOW := -g -Wl,--build-id=0x$(BUILD_ID)
+$(B)/tests/symbols/stripped.so: private AFTER = objcopy --only-keep-debug $@ $@.debug && strip $@
+$(B)/tests/symbols/apart.so: private HOW := -g -Wl,--build-id=none,--section-start=.text=0x654000
+$(B)/tests/symbols/nested.so: tests/programs/symbols/nested.cpp $(B)/flags
+	$(call say,CXX,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CXX_NAME) -O2 -g -fPIC -shared $< -o $@
+$(B)/tests/unit/test_symbols $(B)/tests/unit/test_inlines $(B)/tests/unit/test_elf_image: | $(SYMBOLS)
+
 # Measured for its memory, so static and without sanitizers.
 $(B)/tests/programs/take_memory: tests/programs/take_memory.c $(B)/flags
 	$(call say,LINK,$@)
@@ -207,7 +238,7 @@ $(B)/sources: FORCE
 
 # ---- tests --------------------------------------------------------------------------------------
 
-tests: $(B)/perfkit $(B)/compile_commands.json $(UNIT) $(PROGS) $(TEST_SO) $(FUZZERS) ## build the program and everything that tests it
+tests: $(B)/perfkit $(B)/compile_commands.json $(UNIT) $(PROGS) $(TEST_SO) $(SYMBOLS) $(FUZZERS) ## build the program and everything that tests it
 golden: $(B)/tests/unit/test_load_render $(B)/tests/unit/test_bench_render $(B)/tests/unit/test_command_text $(B)/tests/unit/test_command_export ## rewrite the golden files of the reports; then read the diff
 	$(Q)for test in $^; do UPDATE_GOLDEN=1 $$test >/dev/null 2>&1; done; git --no-pager diff --stat tests/unit/golden
 unit: $(UNIT) ## run the unit tests alone
@@ -253,11 +284,11 @@ DEPS_TEST  := $(DEB_cmocka) bats jq zsh fish tmux bash-completion mandoc openssl
               clang libclang-rt-dev llvm clang-tidy clang-format cppcheck gcovr \
               chromium fonts-dejavu-core nodejs $(NPM) hyperfine python3-jsonschema python3-prometheus-client
 
-FEDORA := gcc pkgconf curl libmicrohttpd-devel libcurl-devel openssl-devel cjson-devel zlib-devel gnutls-devel libzstd-devel
+FEDORA := gcc pkgconf curl libmicrohttpd-devel libcurl-devel openssl-devel cjson-devel zlib-devel elfutils-devel gnutls-devel libzstd-devel binutils-devel
 FEDORA_TEST := libcmocka-devel bats jq zsh fish tmux bash-completion mandoc openssl procps-ng iproute clang compiler-rt llvm clang-tools-extra cppcheck gcovr chromium nodejs-npm hyperfine python3-jsonschema python3-prometheus_client
-ARCH   := gcc pkgconf curl openssl libmicrohttpd cjson zlib gnutls zstd
+ARCH   := gcc pkgconf curl openssl libmicrohttpd cjson zlib libelf gnutls zstd binutils
 ARCH_TEST := cmocka bats jq zsh fish tmux bash-completion mandoc openssl procps-ng iproute2 clang compiler-rt llvm cppcheck gcovr chromium nodejs npm hyperfine python-jsonschema python-prometheus_client
-ALPINE := gcc musl-dev pkgconf curl libmicrohttpd-dev curl-dev openssl-dev cjson-dev zlib-dev gnutls-dev zstd-dev
+ALPINE := gcc musl-dev pkgconf curl libmicrohttpd-dev curl-dev openssl-dev cjson-dev zlib-dev elfutils-dev gnutls-dev zstd-dev binutils-dev
 ALPINE_TEST := bash cmocka-dev bats jq zsh fish tmux bash-completion mandoc openssl procps iproute2 clang compiler-rt llvm clang-extra-tools cppcheck gcovr chromium font-dejavu nodejs npm hyperfine py3-jsonschema py3-prometheus-client
 
 deps: ## install the packages that are missing (Debian and its kin; names them elsewhere)

@@ -3,6 +3,7 @@
 
 #include <cjson/cJSON.h>
 #include <curl/curl.h>
+#include <elfutils/libdwfl.h>
 #include <microhttpd.h>
 #include <zlib.h>
 #ifdef HAVE_GNUTLS
@@ -48,6 +49,16 @@ static void print_gnutls(void) {
 #endif
 }
 
+static void print_libiberty(void) {
+    /* A static library without a version to ask for. */
+#ifdef HAVE_LIBIBERTY
+    line("libiberty", "", "flame: readable names of C++ and Rust functions");
+#else
+    line("libiberty", "missing",
+         "flame: names of C++ and Rust stay mangled (Debian: libiberty-dev, then build again)");
+#endif
+}
+
 static int version_run(const pk_invocation *invocation, const void *options, pk_err *err) {
     const version_options *o = options;
     (void)invocation;
@@ -60,7 +71,9 @@ static int version_run(const pk_invocation *invocation, const void *options, pk_
     print_curl();
     line("cJSON", cJSON_Version(), "all: JSON output");
     line("zlib", zlibVersion(), "load: compressed histograms in the JSON output");
+    line("libdw, libelf", dwfl_version(NULL), "flame: symbols, debug information, stacks");
     print_gnutls();
+    print_libiberty();
     return 0;
 }
 

@@ -33,6 +33,8 @@ BEGIN {
     home["curl"] = "load"
     home["openssl"] = "load bench" # TLS; content hashes
     home["cjson"] = "report"
+    home["elfutils"] = home["gelf.h"] = home["libelf.h"] = home["dwarf.h"] = "profile"
+    home["libiberty"] = "profile"
 
     # The library takes options and fills results: it does not print, end the program, or look at
     # its surroundings behind the caller's back.

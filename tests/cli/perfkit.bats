@@ -250,8 +250,11 @@ tools() { "$PERFKIT" __completeNoDesc '' | grep -v '^:'; }
     else
         grep -qE '^  GnuTLS +missing .*libgnutls28-dev' <<<"$output"
     fi
+    grep -qE '^  libdw, libelf +[0-9.]+ +flame: ' <<<"$output"
+    # It is linked statically: no file says whether the build had it.
+    grep -qE '^  libiberty +(flame: readable|missing .*libiberty-dev)' <<<"$output"
     # and no library that the program does not use
-    for name in libmicrohttpd:libmicrohttpd libcurl:libcurl cJSON:libcjson zlib:libz; do
+    for name in libmicrohttpd:libmicrohttpd libcurl:libcurl cJSON:libcjson zlib:libz libdw:libdw; do
         ldd "$PERFKIT" | grep -q "${name#*:}"
     done
 }
