@@ -45,8 +45,7 @@ typedef struct pk_launch_block {
     int status;
     uint64_t clone_ns, exec_ns, exit_ns; /* exec_ns: taken by the child, just before */
     struct rusage usage;                 /* wait4's: the child and all it waited for */
-    pk_counter_raw before[PK_COUNTERS], after[PK_COUNTERS];
-    bool counters_user_only;
+    pk_counter_values counters;
 } pk_launch_block;
 
 #endif

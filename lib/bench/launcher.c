@@ -189,8 +189,7 @@ static void read_answer(const pk_launch_block *block, pk_launched *launched) {
     launched->launch_ns = block->exec_ns - block->clone_ns;
     launched->running_ns = block->exit_ns - block->exec_ns;
     launched->usage = block->usage;
-    pk_counter_values_between(block->before, block->after, block->counters_user_only,
-                              &launched->counters);
+    launched->counters = block->counters;
 }
 
 bool pk_launcher_run(pk_launcher *l, const pk_launch *launch, pk_launched *launched, pk_err *err) {

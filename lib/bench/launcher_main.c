@@ -24,7 +24,7 @@ enum { STACK_BYTES = 16 << 10, FDS = 3 };
 typedef struct launcher {
     pk_launch_block *block;
     int fds[FDS]; /* of the child to be; not among 0, 1, 2, which we hold ourselves */
-    pk_counters counters;
+    bool counts;  /* this machine has counters that we may use */
 } launcher;
 
 /* ---- the child, until exec ---- */
@@ -93,6 +93,20 @@ static bool watch(launcher *l, pid_t pid, int pidfd) {
     return there;
 }
 
+/* ---- counters ---- */
+
+#define NO_COUNTERS ((pk_counters){.fd = {-1, -1, -1, -1}})
+_Static_assert(PK_COUNTERS == 4, "NO_COUNTERS has one for each");
+
+static bool has_counters(void) {
+    pk_counters counters;
+    pk_counters_open_children(&counters);
+    bool has = false;
+    for (int i = 0; i < PK_COUNTERS; i++) has = has || counters.fd[i] >= 0;
+    pk_counters_close(&counters);
+    return has;
+}
+
 /* ---- one start ---- */
 
 static void start(launcher *l, char *stack, bool *there) {
@@ -100,13 +114,15 @@ static void start(launcher *l, char *stack, bool *there) {
     int pidfd = -1;
     block->error = 0;
     block->end = PK_LAUNCH_ENDED;
-    pk_counters_read_raw(&l->counters, block->before);
+    pk_counters counters = NO_COUNTERS;
+    if (l->counts) pk_counters_open_children(&counters);
     block->clone_ns = pk_now_ns();
     pid_t pid = clone(become, stack + STACK_BYTES, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD,
                       l, &pidfd);
     if (pid < 0) {
         block->end = PK_LAUNCH_NOT_CLONED;
         block->error = errno;
+        pk_counters_close(&counters);
         return;
     }
     /* Its memory was ours until exec or its end, so what it wrote is there. */
@@ -115,7 +131,8 @@ static void start(launcher *l, char *stack, bool *there) {
     while (wait4(pid, &block->status, 0, &block->usage) < 0 && errno == EINTR) {
     }
     close(pidfd);
-    pk_counters_read_raw(&l->counters, block->after);
+    pk_counters_read(&counters, &block->counters);
+    pk_counters_close(&counters);
 }
 
 /* The next packet and its descriptors. False: perfkit is gone. */
@@ -166,8 +183,7 @@ int main(int argc, char **argv) {
         (void)!write(STDERR_FILENO, text, sizeof text - 1);
         return 2;
     }
-    pk_counters_open_children(&l.counters);
-    l.block->counters_user_only = l.counters.user_only;
+    l.counts = has_counters();
     serve(&l);
     return 0;
 }

@@ -63,29 +63,17 @@ double pk_counter_scaled(uint64_t raw, uint64_t enabled_ns, uint64_t running_ns)
     return (double)raw * ((double)enabled_ns / (double)running_ns);
 }
 
-void pk_counters_read_raw(const pk_counters *counters, pk_counter_raw raw[PK_COUNTERS]) {
-    for (int i = 0; i < PK_COUNTERS; i++)
-        if (counters->fd[i] < 0 || read(counters->fd[i], &raw[i], sizeof raw[i]) != sizeof raw[i])
-            raw[i] = (pk_counter_raw){0};
-}
-
-void pk_counter_values_between(const pk_counter_raw before[PK_COUNTERS],
-                               const pk_counter_raw after[PK_COUNTERS], bool user_only,
-                               pk_counter_values *values) {
-    values->user_only = user_only;
+void pk_counters_read(const pk_counters *counters, pk_counter_values *values) {
+    values->user_only = counters->user_only;
     for (int i = 0; i < PK_COUNTERS; i++) {
-        values->value[i] = pk_counter_scaled(after[i].count - before[i].count,
-                                             after[i].enabled_ns - before[i].enabled_ns,
-                                             after[i].running_ns - before[i].running_ns);
+        struct {
+            uint64_t raw, enabled_ns, running_ns;
+        } now;
+        values->value[i] = NAN;
+        if (counters->fd[i] >= 0 && read(counters->fd[i], &now, sizeof now) == sizeof now)
+            values->value[i] = pk_counter_scaled(now.raw, now.enabled_ns, now.running_ns);
         values->known[i] = !isnan(values->value[i]);
     }
-}
-
-void pk_counters_read(const pk_counters *counters, pk_counter_values *values) {
-    static const pk_counter_raw zero[PK_COUNTERS];
-    pk_counter_raw now[PK_COUNTERS];
-    pk_counters_read_raw(counters, now);
-    pk_counter_values_between(zero, now, counters->user_only, values);
 }
 
 void pk_counters_close(pk_counters *counters) {

@@ -21,12 +21,6 @@ typedef struct pk_counter_values {
     bool user_only;            /* the kernel's share is not in them */
 } pk_counter_values;
 
-/* As read(2) gives them (perf_event_open(2), PERF_FORMAT_TOTAL_TIME_*): only differences of two
- * readings mean something. All zero where the counter is missing. */
-typedef struct pk_counter_raw {
-    uint64_t count, enabled_ns, running_ns;
-} pk_counter_raw;
-
 typedef struct pk_counters {
     int fd[PK_COUNTERS]; /* -1: missing */
     bool user_only;
@@ -35,17 +29,12 @@ typedef struct pk_counters {
 /* The calling thread, counting from now; user and kernel where allowed, else user only. Never
  * fails: what is missing is marked. Close from any thread. */
 void pk_counters_open_thread(pk_counters *counters);
-/* The programs that children of the calling thread will become, each from its exec on, with all
- * that they start: not the caller itself. What they counted is there once they have been waited
- * for; processes that are left behind add theirs when they end. */
+/* The program that the next child of the calling thread becomes, from its exec on, with all that it
+ * starts: not the caller itself. Complete once the child was waited for; what it left behind adds
+ * its share when it ends. Open anew for each child: when the kernel switches from parent to child
+ * it may swap their events, and after the first child's end ours would count nothing more. */
 void pk_counters_open_children(pk_counters *counters);
 void pk_counters_read(const pk_counters *counters, pk_counter_values *values);
-/* For figures of a time between: before and after. Never fails. */
-void pk_counters_read_raw(const pk_counters *counters, pk_counter_raw raw[PK_COUNTERS]);
-/* What was counted between two raw readings, scaled like the others. */
-void pk_counter_values_between(const pk_counter_raw before[PK_COUNTERS],
-                               const pk_counter_raw after[PK_COUNTERS], bool user_only,
-                               pk_counter_values *values);
 void pk_counters_close(pk_counters *counters);
 /* What a counter would have shown had it counted all the time it was enabled: raw * enabled /
  * running (perf_event_open(2), PERF_FORMAT_TOTAL_TIME_*). NaN if it never ran. */

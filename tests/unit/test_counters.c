@@ -2,6 +2,8 @@
 
 #include "check.h"
 
+#include <sys/wait.h>
+
 #if defined(__x86_64__) || defined(__aarch64__)
 #define HAVE_KNOWN_LOOP 1
 enum { INSTRUCTIONS_PER_ROUND = 2 };
@@ -38,6 +40,35 @@ static void a_known_loop_has_its_number_of_instructions(void **state) {
     if (after.known[PK_COUNTER_CYCLES]) /* one round takes at least one cycle to retire */
         assert_true(after.value[PK_COUNTER_CYCLES] - before.value[PK_COUNTER_CYCLES] > ROUNDS / 4);
 #endif
+}
+
+/* Exec to exec: the caller's own work is not in it, and each opening counts one child. */
+static void children_are_counted_from_their_exec_on(void **state) {
+    (void)state;
+    uint64_t counted[3];
+    for (int i = 0; i < 3; i++) {
+        pk_counters counters;
+        pk_counter_values values;
+        pk_counters_open_children(&counters);
+        pid_t pid = fork();
+        assert_true(pid >= 0);
+        if (pid == 0) {
+            execl("/bin/true", "true", (char *)NULL);
+            _exit(1);
+        }
+        int status;
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(status, 0);
+        pk_counters_read(&counters, &values);
+        pk_counters_close(&counters);
+        if (!values.known[PK_COUNTER_INSTRUCTIONS]) {
+            print_message("this machine offers no hardware counters (perf_event_open)\n");
+            skip();
+        }
+        counted[i] = (uint64_t)values.value[PK_COUNTER_INSTRUCTIONS];
+        assert_in_range(counted[i], 10000, 100000000);
+    }
+    assert_near((double)counted[2], (double)counted[0], 0.5);
 }
 
 static void what_could_not_be_opened_is_unknown_not_zero(void **state) {
@@ -121,6 +152,7 @@ static void every_counter_has_a_name_of_its_own(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_known_loop_has_its_number_of_instructions),
+        cmocka_unit_test(children_are_counted_from_their_exec_on),
         cmocka_unit_test(what_could_not_be_opened_is_unknown_not_zero),
         cmocka_unit_test(multiplexed_counts_are_scaled_to_the_whole_time),
         cmocka_unit_test(readings_are_taken_as_the_kernel_lays_them_out),

@@ -446,6 +446,57 @@ static void open_quotes_are_named(void **state) {
     }
 }
 
+static void found(const char *name, const char *expected) {
+    char path[64];
+    pk_err err = {0};
+    assert_ok(pk_process_find(name, path, sizeof path, &err), &err);
+    assert_string_equal(path, expected);
+}
+
+static void not_found(const char *name, int why) {
+    char path[64] = "";
+    pk_err err = {0};
+    assert_fails(pk_process_find(name, path, sizeof path, &err), &err, PK_E_SYS);
+    assert_int_equal(err.sys_errno, why);
+    assert_string_equal(err.where, name);
+}
+
+static void programs_are_looked_up_as_execvp_does(void **state) {
+    (void)state;
+    char folder[CHECK_PATH_MAX], old[CHECK_PATH_MAX], kept[4096];
+    snprintf(kept, sizeof kept, "%s", getenv("PATH"));
+    check_folder_begin(folder);
+    assert_non_null(getcwd(old, sizeof old));
+    assert_int_equal(chdir(folder), 0);
+    assert_int_equal(mkdir("a", 0755), 0);
+    assert_int_equal(mkdir("b", 0755), 0);
+    assert_int_equal(mkdir("a/folder", 0755), 0);
+    check_write_file("a/plain", "");
+    check_write_file("a/both", "");
+    check_write_file("b/both", "");
+    check_write_file("here", "");
+    assert_int_equal(chmod("b/both", 0755), 0);
+    assert_int_equal(chmod("here", 0755), 0);
+    assert_int_equal(setenv("PATH", "a:none:b:", 1), 0);
+    found("both", "b/both"); /* the one in a is no program */
+    found("here", "here");   /* an empty folder is the current one */
+    found("no/such/path", "no/such/path");
+    not_found("plain", EACCES);
+    not_found("folder", EACCES);
+    not_found("nowhere", ENOENT);
+    not_found("", ENOENT);
+    char tall[100] = "/";
+    memset(tall + 1, 'x', 80);
+    not_found(tall, ENAMETOOLONG);
+    assert_int_equal(setenv("PATH", "a", 1), 0);
+    not_found("here", ENOENT);
+    assert_int_equal(unsetenv("PATH"), 0);
+    found("sh", "/bin/sh");
+    assert_int_equal(setenv("PATH", kept, 1), 0);
+    assert_int_equal(chdir(old), 0);
+    check_folder_end(folder);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_exit_status_comes_back),
@@ -464,6 +515,7 @@ int main(void) {
         cmocka_unit_test(stopping_a_group_leaves_nobody),
         cmocka_unit_test(a_child_that_has_ended_can_be_stopped),
         cmocka_unit_test(the_usage_is_the_childs),
+        cmocka_unit_test(programs_are_looked_up_as_execvp_does),
         cmocka_unit_test(words_split_as_in_a_shell),
         cmocka_unit_test(words_agree_with_sh),
         cmocka_unit_test(open_quotes_are_named),
