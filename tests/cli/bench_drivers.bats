@@ -138,6 +138,11 @@ END
     [ "$status" -eq 0 ]
     [[ $output == *"regressed: +"*"live against base, in workers of its own"* ]]
     [[ $output != *"identical code"* ]]
+    # half of those workers ran the old file: they are no samples of the new one
+    jq -e '(.iters | all(. > 0)) and (.times | all(. > 0))' store/mod/sum/base/sample.json
+    bench place/mod.py
+    [ "$status" -eq 0 ]
+    [[ $output == *"live against base"*"identical code"* && $output != *damaged* ]]
     # two files, of one id by the new one's name
     printf 'def bench_sum(): sum(range(1000))\n' >old.py
     bench place/mod.py --compare-with old.py --json
