@@ -79,7 +79,7 @@ static void two(evaluation *e, uint8_t op) {
         push(e, b < 64 ? a >> b : 0);
         break;
     case 0x26:
-        push(e, (uint64_t)(sa >> (b < 64 ? b : 63)));
+        push(e, shifted_down(sa, b));
         break;
     case 0x27:
         push(e, a ^ b);
