@@ -42,7 +42,8 @@ static void median_line(const pk_command_report *report, const pk_command_result
     label(out, text);
     pk_command_field(out, colour, PK_BOLD_GREEN, pk_command_time(text, m->point, unit));
     if (isfinite(m->low) && isfinite(m->high)) {
-        pk_strbuf_addf(out, "   %8s", pk_command_time(text, m->low, unit));
+        pk_strbuf_add_str(out, "   ");
+        pk_command_field(out, colour, PK_PLAIN, pk_command_time(text, m->low, unit));
         pk_strbuf_addf(out, " … %s", pk_command_time(text, m->high, unit));
     } else pk_strbuf_add_str(out, "   too few runs for an interval");
     pk_strbuf_add_char(out, '\n');
@@ -191,7 +192,8 @@ static void distribution_line(const pk_command_report *report, const pk_command_
     if (!pk_command_blocks(report, r, cells, &row, &low, &high, &beyond)) out->failed = true;
     else if (row.length > 0) {
         label(out, "Distribution");
-        pk_strbuf_addf(out, "%8s ", pk_command_time(text, low, unit));
+        pk_command_field(out, style->colour, PK_PLAIN, pk_command_time(text, low, unit));
+        pk_strbuf_add_char(out, ' ');
         pk_command_span(out, style->colour, PK_CYAN, row.data);
         pk_strbuf_addf(out, " %s", pk_command_time(text, high, unit));
         if (beyond > 0) pk_strbuf_addf(out, " (%zu above)", beyond);
