@@ -249,14 +249,13 @@ static const pk_section time_sections[] = {
      "* The time starts at exec, not before the process is made.\n\n"
      "* Failed runs that -i ignores are in no figure (--failed include).\n\n"
      "* What stands after -- is one command with its arguments; for hyperfine, each word is a command line.\n\n"
-     "* The text has more lines; a run that cannot be compared says so in place of a ratio.\n\n"
+     "* The text has more lines, and a verdict below the ratio; the JSON of an export has a further key in each result.\n\n"
      "* The exit codes below.\n\n"
      "Called as hyperfine these are hyperfine's own. Always:\n\n"
      "* Peak memory is each run's own; hyperfine shows the largest of all commands so far.\n\n"
      "* -r 0 and -M 0 are errors. Numbers may end in k or m, --min-benchmarking-time may have a unit.\n\n"
      "* A file of --export-... that was there stays until there are results.\n\n"
-     "* Ctrl-C ends the run after cleanup, with the results so far; a second one ends it at once.\n\n"
-     "* JSON has further keys."},
+     "* Ctrl-C ends the run after cleanup, with the results so far; a second one ends it at once."},
     {"ENVIRONMENT",
      "* Set for the commands: HYPERFINE_ITERATION and PERFKIT_ITERATION, 0, 1, ... in measured runs and warmup-0, ... in the "
      "others; HYPERFINE_RANDOMIZED_ENVIRONMENT_OFFSET, of random length, so that where the stack starts is not the same in "
