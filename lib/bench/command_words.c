@@ -86,6 +86,12 @@ static void lexer_init(lexer *l, const char *line) {
     pk_strbuf_init(&l->word, LINE_BYTES_MAX);
 }
 
+/* The analyser does not look into other files for what is always false. */
+static bool no_room(pk_err *err) {
+    pk_command_no_room(err);
+    return false;
+}
+
 static bool count_words(const char *line, size_t *n, pk_err *err) {
     lexer l;
     lexer_init(&l, line);
@@ -114,8 +120,9 @@ bool pk_command_words(const char *line, pk_arena *arena, const char *const **wor
         ok = list[i] != NULL;
     }
     pk_strbuf_fini(&l.word);
-    if (ok) *words = list;
-    return ok || pk_command_no_room(err);
+    if (!ok) return no_room(err);
+    *words = list;
+    return true;
 }
 
 /* What only a shell knows: reserved words, and commands that change the shell itself. echo, test,
@@ -162,11 +169,11 @@ static bool shell_argv(const pk_command_options *options, const char *line, pk_a
         return false;
     }
     const char **list = PK_NEW(arena, n + 3, const char *);
-    if (!list) return pk_command_no_room(err);
+    if (!list) return no_room(err);
     memcpy(list, shell, n * sizeof *list);
     list[n] = "-c";
     list[n + 1] = pk_arena_strdup(arena, line);
-    if (!list[n + 1]) return pk_command_no_room(err);
+    if (!list[n + 1]) return no_room(err);
     *argv = list;
     return true;
 }
