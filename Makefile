@@ -201,7 +201,8 @@ $(B)/tests/unit/test_symbols $(B)/tests/unit/test_inlines $(B)/tests/unit/test_e
 $(B)/tests/programs/take_memory: tests/programs/take_memory.c $(B)/flags
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) -std=gnu11 $(WARN) -O2 -s -static $< -o $@
+	$(Q)$(small) -static 2>/dev/null || $(small)
+small = $(CC) -std=gnu11 $(WARN) -O2 -s $< -o $@
 $(B)/tests/unit/test_launcher: | $(B)/tests/programs/take_memory
 
 # Under libFuzzer it brings the main function, else replay.c does.
@@ -284,7 +285,7 @@ DEPS_TEST  := $(DEB_cmocka) bats jq zsh fish tmux bash-completion mandoc openssl
               clang libclang-rt-dev llvm clang-tidy clang-format cppcheck gcovr \
               chromium fonts-dejavu-core nodejs $(NPM) hyperfine python3-jsonschema python3-prometheus-client
 
-FEDORA := gcc pkgconf curl libmicrohttpd-devel libcurl-devel openssl-devel cjson-devel zlib-devel elfutils-devel gnutls-devel libzstd-devel binutils-devel
+FEDORA := gcc glibc-static pkgconf curl libmicrohttpd-devel libcurl-devel openssl-devel cjson-devel zlib-devel elfutils-devel gnutls-devel libzstd-devel binutils-devel
 FEDORA_TEST := libcmocka-devel bats jq zsh fish tmux bash-completion mandoc openssl procps-ng iproute clang compiler-rt llvm clang-tools-extra cppcheck gcovr chromium nodejs-npm hyperfine python3-jsonschema python3-prometheus_client
 ARCH   := gcc pkgconf curl openssl libmicrohttpd cjson zlib libelf gnutls zstd binutils
 ARCH_TEST := cmocka bats jq zsh fish tmux bash-completion mandoc openssl procps-ng iproute2 clang compiler-rt llvm cppcheck gcovr chromium nodejs npm hyperfine python-jsonschema python-prometheus_client
