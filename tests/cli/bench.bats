@@ -51,7 +51,7 @@ END
     jq -e '.benchmarks[2] | .parts.throughput_ns < .parts.latency_ns and .parts.loop_ns > 0' <<<"$output"
 }
 
-# 6 s and 26 s on an idle machine with Python; the bounds only catch a run that has lost its measure.
+# 6 s and 24 s with Python; the bounds only catch a run that has lost its measure.
 @test "bench: --quick takes seconds, the defaults well under a minute or two" {
     skip_under_sanitizers
     PK_LIMIT_S=30 pk bench --home store --quick

@@ -8,7 +8,6 @@ import gc
 import os
 import sys
 import time
-import traceback
 import types
 from itertools import repeat
 
@@ -274,6 +273,7 @@ def do(job):
 
 def one_line(error):
     """The error and where in the person's file it arose."""
+    import traceback
     place = ""
     for frame in traceback.extract_tb(error.__traceback__):
         if frame.filename != "<string>":
@@ -284,6 +284,7 @@ def one_line(error):
 
 def show(error):
     """As Python does, without the driver's own frames."""
+    import traceback  # only here: it takes longer than the rest of the start
     frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename != "<string>"]
     for line in (["Traceback (most recent call last):\n"] + traceback.format_list(frames) +
                  traceback.format_exception_only(type(error), error)):
