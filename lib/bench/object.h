@@ -21,6 +21,7 @@ typedef struct pk_object {
     const pk_worker_offer *offers; /* n_offers */
     size_t n_offers;
     const pk_bench_failure *failure; /* it could not tell its offers; NULL: it could */
+    bool beside;                     /* the suite, where others were named: filters may mean it */
     bool shipped; /* in Python: offers known without asking; driver NULL where there is none */
 } pk_object;
 

@@ -152,11 +152,14 @@ static bool patterns_init(patterns *p, const pk_text_list *texts, bool exact, pk
     return true;
 }
 
+static bool matches(const patterns *p, size_t i, const char *id) {
+    return p->compiled ? regexec(&p->compiled[i], id, 0, NULL, 0) == 0
+                       : strcmp(p->texts->items[i], id) == 0;
+}
+
 static bool any_matches(const patterns *p, const char *id) {
     for (size_t i = 0; i < p->texts->count; i++)
-        if (p->compiled ? regexec(&p->compiled[i], id, 0, NULL, 0) == 0
-                        : strcmp(p->texts->items[i], id) == 0)
-            return true;
+        if (matches(p, i, id)) return true;
     return false;
 }
 
@@ -170,8 +173,10 @@ typedef struct selection {
     const char *const *params; /* of the options; NULL: none given */
     size_t n_params;
     patterns filters, skips;
-    pk_array cases; /* selected */
-    pk_array names; /* const char *: ids and their parts, for did-you-mean */
+    bool *beside; /* of each filter: it means objects beside the named ones; NULL: none does */
+    bool any_for_named; /* a filter means the named ones */
+    pk_array cases;     /* selected */
+    pk_array names;     /* const char *: ids and their parts, for did-you-mean */
 } selection;
 
 static bool name_case(selection *s, pk_bench_case *c, bool named_value, pk_err *err) {
@@ -197,11 +202,18 @@ static bool remember_names(selection *s, const pk_bench_case *c, pk_err *err) {
     return true;
 }
 
+static bool filters_want(const selection *s, const pk_bench_case *c) {
+    bool beside = s->objects[c->object].beside;
+    if (!beside && (s->options->filters.count == 0 || (s->beside && !s->any_for_named)))
+        return true;
+    for (size_t i = 0; i < s->options->filters.count; i++)
+        if ((s->beside && s->beside[i]) == beside && matches(&s->filters, i, c->id)) return true;
+    return false;
+}
+
 static bool add_case(selection *s, pk_bench_case *c, bool named_value, pk_err *err) {
     if (!name_case(s, c, named_value, err) || !remember_names(s, c, err)) return false;
-    bool wanted = (s->options->filters.count == 0 || any_matches(&s->filters, c->id)) &&
-                  !any_matches(&s->skips, c->id);
-    if (!wanted) return true;
+    if (!filters_want(s, c) || any_matches(&s->skips, c->id)) return true;
     const char *where = s->params ? "--param" : s->objects[c->object].object;
     if (!within_bounds(c, where, err)) return false;
     pk_bench_case *slot = pk_array_push(&s->cases);
@@ -227,6 +239,38 @@ static bool add_offer(selection *s, size_t object, uint32_t index, pk_err *err) 
         c.param = params[i];
         if (!add_case(s, &c, s->params || n > 1, err)) return false;
     }
+    return true;
+}
+
+/* ---- the suite beside named objects ---- */
+
+static bool begins_with_a_group(const pk_bench_offers *object, const char *filter) {
+    for (size_t i = 0; i < object->n; i++) {
+        size_t length = strlen(object->items[i].group);
+        if (strncmp(filter, object->items[i].group, length) != 0) continue;
+        if (filter[length] == '\0' || filter[length] == '/') return true;
+    }
+    return false;
+}
+
+/* Which filters mean objects beside the named ones. */
+static bool deal_filters(selection *s, pk_err *err) {
+    const pk_text_list *filters = &s->options->filters;
+    bool *beside = PK_NEW(s->arena, filters->count, bool);
+    if (!beside) return pk_bench_no_memory(err);
+    bool any = false;
+    for (size_t i = 0; i < filters->count; i++) {
+        for (size_t j = 0; j < s->n_objects; j++)
+            if (s->objects[j].beside)
+                beside[i] |= begins_with_a_group(&s->objects[j], filters->items[i]);
+        for (size_t j = 0; j < s->cases.count && beside[i]; j++) {
+            const pk_bench_case *c = &PK_AT(&s->cases, pk_bench_case, j);
+            if (!s->objects[c->object].beside && matches(&s->filters, i, c->id)) beside[i] = false;
+        }
+        any |= beside[i];
+        s->any_for_named |= !beside[i];
+    }
+    s->beside = any ? beside : NULL;
     return true;
 }
 
@@ -289,6 +333,13 @@ static bool ids_are_unique(const selection *s, pk_err *err) {
     return unique;
 }
 
+static bool add_all(selection *s, pk_err *err) {
+    for (size_t i = 0; i < s->n_objects; i++)
+        for (size_t j = 0; j < s->objects[i].n; j++)
+            if (!add_offer(s, i, (uint32_t)j, err)) return false;
+    return true;
+}
+
 static bool select_all(selection *s, pk_err *err) {
     const pk_bench_options *o = s->options;
     if (o->param && !pk_bench_params(o->param, s->arena, &s->params, &s->n_params, err)) {
@@ -299,9 +350,14 @@ static bool select_all(selection *s, pk_err *err) {
     if (!patterns_init(&s->filters, &o->filters, o->exact, err) ||
         !patterns_init(&s->skips, &o->skips, o->exact, err))
         return false;
-    for (size_t i = 0; i < s->n_objects; i++)
-        for (size_t j = 0; j < s->objects[i].n; j++)
-            if (!add_offer(s, i, (uint32_t)j, err)) return false;
+    if (!add_all(s, err)) return false;
+    bool beside = false;
+    for (size_t i = 0; i < s->n_objects; i++) beside |= s->objects[i].beside;
+    if (beside) { /* now that it is known what the filters match in the named ones */
+        if (!deal_filters(s, err)) return false;
+        s->cases.count = s->names.count = 0;
+        if (!add_all(s, err)) return false;
+    }
     if (s->cases.count == 0) return nothing_selected(s, err);
     return some_take_params(s, err) && ids_are_unique(s, err);
 }

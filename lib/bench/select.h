@@ -23,6 +23,7 @@ typedef struct pk_bench_offers { /* of one object */
     const char *object;          /* its name, for messages */
     const pk_worker_offer *items;
     size_t n;
+    bool beside; /* the built-in suite beside objects that were named */
 } pk_bench_offers;
 
 /* "20", "10,20,30", "10:30:5" (first:last[:step], integers, the step may be left out) or any mix of
@@ -35,7 +36,12 @@ bool pk_bench_params(const char *text, pk_arena *arena, const char *const **valu
  * options give none: "fib/recursive", but "fib/recursive/20" with --param 20. Order: as the objects
  * come, then their tables, then the parameters. Errors: a parameter out of bounds, an id twice
  * among the selected, nothing selected (with what may have been meant), a regular expression that
- * is none. *cases lives in the arena and refers to the offers and to the options' texts. */
+ * is none.
+ *
+ * Of objects `beside` the named ones only that is taken which a filter means that matches nothing
+ * in those and begins with a group of theirs; the named ones do not heed such filters. So "fib
+ * mod.py" are the built-in suite and all of mod.py, "fib/lookup mod.py sum" one of each. *cases
+ * lives in the arena and refers to the offers and to the options' texts. */
 bool pk_bench_select(const pk_bench_options *options, size_t n_objects,
                      const pk_bench_offers objects[], pk_arena *arena, pk_bench_case **cases,
                      size_t *n, pk_err *err) PK_MUST_CHECK;

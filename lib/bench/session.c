@@ -6,8 +6,8 @@
 #include "bench/render.h"
 #include "timing/clock.h"
 
-/* Object i in the order: those that are named, then drivers; or else the built-in suite, in C and
- * in Python. */
+/* Object i in the order: those that are named, then drivers, then the built-in suite, in C and in
+ * Python. */
 static bool open_object(const pk_session *s, size_t i, pk_object *object, pk_err *err) {
     const pk_text_list *names = &s->options->objects, *drivers = &s->options->drivers;
     if (i < names->count) return pk_object_open_file(&s->opener, names->items[i], object, err);
@@ -20,14 +20,15 @@ static bool open_object(const pk_session *s, size_t i, pk_object *object, pk_err
 
 static bool open_objects(pk_session *s, pk_err *err) {
     size_t named = s->options->objects.count + s->options->drivers.count;
-    size_t wanted = named > 0 ? named : 2;
+    /* Beside named ones a filter can mean the suite: "fib mod.py". */
+    size_t wanted = named + (named == 0 || s->options->filters.count > 0 ? 2 : 0);
     s->objects = calloc(wanted, sizeof *s->objects);
     if (!s->objects) return pk_bench_no_memory(err);
     for (size_t i = 0; i < wanted; i++) {
         const pk_text_list *names = &s->options->objects;
         if (i < names->count && pk_sources_is_part(&s->sources, names->items[i])) continue;
         if (!open_object(s, i, &s->objects[s->n_objects], err)) return false;
-        s->n_objects++;
+        s->objects[s->n_objects++].beside = named > 0 && i >= named;
     }
     return true;
 }
@@ -38,8 +39,9 @@ static bool select_cases(pk_session *s, pk_err *err) {
     size_t failed = 0;
     for (size_t i = 0; i < s->n_objects; i++) {
         const pk_object *object = &s->objects[i];
-        offers[i] = (pk_bench_offers){object->name, object->offers, object->n_offers};
-        failed += object->failure != NULL;
+        offers[i] =
+            (pk_bench_offers){object->name, object->offers, object->n_offers, object->beside};
+        failed += object->failure != NULL || object->beside;
     }
     /* With every object broken their failures are the answer, not that no id matches. */
     bool ok = failed == s->n_objects || pk_bench_select(s->options, s->n_objects, offers, s->arena,

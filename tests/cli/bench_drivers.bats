@@ -126,6 +126,18 @@ END
     [ "$(json '[.benchmarks[].object] | unique | length')" -eq 4 ]
 }
 
+@test "bench drivers: beside files a filter can mean the built-in suite" {
+    need python3
+    printf 'def bench_sum(): sum(range(9))\n' >mod.py
+    run --separate-stderr "$PERFKIT" bench fib/lookup mod.py --list
+    [ "$status" -eq 0 ]
+    [ "$(grep benchmark <<<"$output" | tr '\n' ' ')" = 'mod/sum: benchmark fib/lookup: benchmark ' ]
+    run --separate-stderr "$PERFKIT" bench fib mod.py sum --list
+    [ "$status" -eq 0 ]
+    [ "$(grep -c '^fib/.*: benchmark$' <<<"$output")" -ge 4 ]
+    grep -q '^mod/sum: benchmark$' <<<"$output"
+}
+
 @test "bench drivers: a baseline keeps the file, and runs it again beside the new one" {
     need python3
     mkdir -p place

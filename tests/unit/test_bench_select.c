@@ -22,8 +22,8 @@ static const pk_worker_offer more[] = {
     {.group = "fib", .function = "lookup", .params = "20"},
     {.group = "hash", .function = "crc"},
 };
-static const pk_bench_offers objects[] = {{"built-in", suite, COUNT(suite)},
-                                          {"./more.so", more, COUNT(more)}};
+static const pk_bench_offers objects[] = {{"built-in", suite, COUNT(suite), false},
+                                          {"./more.so", more, COUNT(more), false}};
 
 typedef struct selected {
     pk_arena *arena;
@@ -45,14 +45,18 @@ static int end(void **state) {
     return 0;
 }
 
-static bool try_select(selected *s, pk_bench_options options, size_t n_objects, pk_err *err) {
+static bool try_select_of(selected *s, pk_bench_options options, size_t n_objects,
+                          const pk_bench_offers of[], pk_err *err) {
     memset(err, 0, sizeof *err);
-    if (!pk_bench_select(&options, n_objects, objects, s->arena, &s->cases, &s->n, err))
-        return false;
+    if (!pk_bench_select(&options, n_objects, of, s->arena, &s->cases, &s->n, err)) return false;
     s->ids[0] = '\0';
     for (size_t i = 0, at = 0; i < s->n; i++)
         at += (size_t)snprintf(s->ids + at, sizeof s->ids - at, "%s ", s->cases[i].id);
     return true;
+}
+
+static bool try_select(selected *s, pk_bench_options options, size_t n_objects, pk_err *err) {
+    return try_select_of(s, options, n_objects, objects, err);
 }
 
 #define assert_selects(options, expected)                           \
@@ -123,6 +127,33 @@ static void what_matches_nothing_is_an_error_that_suggests(void **state) {
     assert_refuses(((pk_bench_options){.filters = LIST("nothing-like-it")}), 1, "--list");
     assert_refuses(((pk_bench_options){.skips = LIST(".")}), 1, "--skip: it leaves no benchmark");
     assert_refuses(((pk_bench_options){.filters = LIST("a(")}), 1, "a(: it is no regular");
+}
+
+/* more.so is named, the suite is beside it. */
+static void a_filter_can_mean_the_suite_beside_named_objects(void **state) {
+    static const pk_bench_offers mixed[] = {{"./more.so", &more[1], 1, false},
+                                            {"built-in", suite, COUNT(suite), true}};
+    static const struct {
+        const char *filters[2], *ids;
+    } cases[] = {
+        {{NULL}, "hash/crc "},
+        {{"fib"}, "hash/crc fib/recursive fib/lookup "},
+        {{"fib/lookup"}, "hash/crc fib/lookup "},
+        {{"crc"}, "hash/crc "},
+        {{"fib/lookup", "crc"}, "hash/crc fib/lookup "},
+        {{"fib/lookup", "quick"}, "fib/lookup "},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        size_t n = cases[i].filters[0] ? cases[i].filters[1] ? 2 : 1 : 0;
+        const char *filters[2] = {cases[i].filters[0], cases[i].filters[1]};
+        pk_bench_options options = {.filters = {filters, n}};
+        pk_err err;
+        assert_ok(try_select_of(*state, options, 2, mixed, &err), &err);
+        assert_string_equal(((selected *)*state)->ids, cases[i].ids);
+    }
+    pk_err err;
+    pk_bench_options options = {.filters = LIST("lookup")}; /* no group: what is named is meant */
+    assert_fails(try_select_of(*state, options, 2, mixed, &err), &err, PK_E_USAGE);
 }
 
 static void bounds_are_named(void **state) {
@@ -196,7 +227,7 @@ static void parameters_are_lists_and_ranges(void **state) {
 
 static void an_empty_object_is_an_error(void **state) {
     selected *s = *state;
-    const pk_bench_offers none = {"./empty.so", NULL, 0};
+    const pk_bench_offers none = {"./empty.so", NULL, 0, false};
     const pk_bench_options options = {0};
     pk_err err = {0};
     assert_fails(pk_bench_select(&options, 1, &none, s->arena, &s->cases, &s->n, &err), &err,
@@ -213,6 +244,7 @@ int main(void) {
         TEST(any_filter_selects_and_any_skip_leaves_out),
         TEST(exact_means_whole_ids),
         TEST(what_matches_nothing_is_an_error_that_suggests),
+        TEST(a_filter_can_mean_the_suite_beside_named_objects),
         TEST(bounds_are_named),
         TEST(an_id_can_be_there_once),
         TEST(a_parameter_that_nobody_takes_is_an_error),
