@@ -184,6 +184,13 @@ char *pk_command_change_text(char out[PK_COMMAND_WORDS_MAX], const pk_command_re
     double mine = pk_command_figures_of(result, metric)->mean;
     double other = pk_command_figures_of(&report->results[report->reference], metric)->mean;
     change_text(out, &result->change[i], metric, mine - other);
+    /* Of two commands one is slower; only what has a reference can have regressed. */
+    bool label = report->options && report->options->reference;
+    pk_verdict_word word = result->change[i].verdict.word;
+    if (!label && (word == PK_REGRESSED || word == PK_IMPROVED)) {
+        const char *words = out + strlen(pk_verdict_name(word)) + 2;
+        memmove(out, words, strlen(words) + 1);
+    }
     return out;
 }
 

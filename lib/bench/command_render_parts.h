@@ -46,7 +46,8 @@ size_t *pk_command_ascending(const pk_command_report *report,
 /* "2 of 20 runs failed (exit code 1), 1 of them timed out; not in the figures"; empty: none. */
 char *pk_command_failed_text(char out[PK_COMMAND_WORDS_MAX], const pk_command_report *report,
                              const pk_command_result *result);
-/* "regressed: +91 % slower (95 % CI +88 .. +94), +10.2 ms" for change i (0: what ranks; 1: CPU);
+/* "+91 % slower (95 % CI +88 .. +94), +10.2 ms" for change i (0: what ranks; 1: CPU), with the
+ * verdict's word before it where a reference was given;
  * empty: not compared. */
 char *pk_command_change_text(char out[PK_COMMAND_WORDS_MAX], const pk_command_report *report,
                              size_t index, size_t i);

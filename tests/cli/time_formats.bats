@@ -109,7 +109,7 @@ END
     pk time -i -r 12 --report page.html 'sleep 0.01' 'sleep 0.02' 'exit 3'
     [ "$status" = 0 ]
     grep -q '<title>3 commands</title>' page.html
-    grep -q 'regressed: ' page.html
+    grep -Eq '\+[0-9.]+ % slower \(' page.html
     grep -q '12 of 12 runs failed (exit code 3); not in the figures' page.html
     run grep -c -i -e '<script' -e 'src=' -e 'href="http' page.html
     [ "$output" = 0 ]

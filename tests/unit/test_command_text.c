@@ -453,6 +453,26 @@ static void stored_numbers_say_where_they_come_from(void **state) {
     command_report_end(&report);
 }
 
+/* Of two commands one is slower; what is compared with a reference has regressed. */
+static void only_against_a_reference_a_command_regresses(void **state) {
+    (void)state;
+    pk_command_options options = command_options();
+    const double means[] = {0.01, 0.02}, sds[] = {0.001, 0.001};
+    pk_command_report report = with_means(&options, 2, means, sds);
+    report.results[1].change[0] = command_change(PK_REGRESSED, 0.9, 1.1);
+    report.results[1].change[1] = command_change(PK_IMPROVED, -0.06, -0.04);
+    char *text = summary_text(&report, &own_style, false);
+    assert_says(text, "    wall  +100.0 % slower (99 % CI +90.0 .. +110.0), +10.0 ms\n");
+    assert_says(text, "    CPU   5.0 % faster (99 % CI ");
+    free(text);
+    options.reference = "alpha";
+    text = summary_text(&report, &own_style, false);
+    assert_says(text, "    wall  regressed: +100.0 % slower (");
+    assert_says(text, "    CPU   improved: 5.0 % faster (");
+    free(text);
+    command_report_end(&report);
+}
+
 static void names_cannot_steer_the_terminal(void **state) {
     (void)state;
     pk_command_options options = command_options();
@@ -485,6 +505,7 @@ int main(void) {
         cmocka_unit_test(failed_runs_are_told_apart),
         cmocka_unit_test(the_distribution_shows_each_run),
         cmocka_unit_test(stored_numbers_say_where_they_come_from),
+        cmocka_unit_test(only_against_a_reference_a_command_regresses),
         cmocka_unit_test(names_cannot_steer_the_terminal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
