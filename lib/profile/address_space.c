@@ -1,5 +1,6 @@
 #include "profile/address_space.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +23,7 @@ typedef struct id_table {
 /* Each item begins with its number. */
 static uint32_t id_at(const pk_array *items, size_t i) {
     uint32_t id;
+    assert(i < items->count && items->items);
     memcpy(&id, (const char *)items->items + i * items->item_bytes, sizeof id);
     return id;
 }

@@ -112,11 +112,11 @@ is_plain() { [[ $(dirname "$PERFKIT") == "$ROOT/build/release" ]]; }
     cmp "some/where else/perfkit/build/perfkit" "$ROOT/build/release/perfkit"
 }
 
-@test "make WITHOUT=gnutls builds a program that says what is missing" {
+@test "make WITHOUT='gnutls libiberty' builds a program that says what is missing" {
     is_plain || skip "on the release build only"
     copy_tree "$PWD/tree"
-    make -C tree --no-print-directory -j2 WITHOUT=gnutls all >/dev/null
-    local built=tree/build/release-without-gnutls/perfkit
+    make -C tree --no-print-directory -j2 WITHOUT="gnutls libiberty" all >/dev/null
+    local built=tree/build/release-without-gnutls-without-libiberty/perfkit
     [ ! -e tree/build/perfkit ]
     objdump -p "$built" | grep NEEDED >needed
     grep -q libmicrohttpd needed
@@ -124,6 +124,7 @@ is_plain() { [[ $(dirname "$PERFKIT") == "$ROOT/build/release" ]]; }
     run --separate-stderr "$built" version --verbose
     [ "$status" -eq 0 ]
     [[ $output == *"GnuTLS "*"missing"*"libgnutls28-dev"* ]]
+    [[ $output == *"libiberty "*"missing"*"libiberty-dev"* ]]
     run --separate-stderr "$built" serve --listen 127.0.0.1:0 --tls
     one_line_error GnuTLS
 }

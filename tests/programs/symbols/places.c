@@ -37,7 +37,7 @@ static int one_choice(int x) {
     return x + 1;
 }
 int (*const where_chosen)(int) = one_choice;
-static int (*choose(void))(int) {
+__attribute__((used)) static int (*choose(void))(int) {
     return one_choice;
 }
 int chosen(int x) __attribute__((ifunc("choose")));
