@@ -186,7 +186,7 @@ SH
     PATH=$PWD/bin run make -C tree --no-print-directory deps
     echo "$output"
     [ "$status" -eq 2 ]
-    [[ $output == *"missing: libmicrohttpd libcurl openssl libcjson zlib cmocka"* ]]
+    [[ $output == *"missing: libmicrohttpd libcurl openssl libcjson zlib libdw libelf cmocka"* ]]
     [[ $output == *"Fedora: dnf install gcc"*"Arch:   pacman -S gcc"*"Alpine: apk add gcc"* ]]
 }
 

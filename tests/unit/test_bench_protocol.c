@@ -93,8 +93,8 @@ static void a_job_reads_back(void **state) {
 }
 
 static const pk_bench_worker a_worker = {
-    .side = {{1.5, 1.75, 0.1, 0.25, 1e-9, 123456789.125, 3, NAN, 700, INT64_MAX},
-             {0.7, 0.8, 0.6, 0.65, 0.7, 0.75, 0.7, 0.71, 1, 3}},
+    .side = {{1.5, 1.75, 0.1, 0.25, 1e-9, 123456789.125, 3, NAN, 700, INT64_MAX, {0}},
+             {0.7, 0.8, 0.6, 0.65, 0.7, 0.75, 0.7, 0.71, 1, 3, {0}}},
     .old_first = true,
     .layout = -1,
     .reference_ns = 0.9 + 0.1 / 3,
