@@ -77,37 +77,14 @@ static void of_a_key_given_twice_the_first_counts(void **state) {
 
 static void what_is_no_JSON_is_refused_with_its_place(void **state) {
     (void)state;
-    static const char *const bad[] = {"",
-                                      "{",
-                                      "[1,]",
-                                      "[1 2]",
-                                      "{\"a\" 1}",
-                                      "{\"a\":1,}",
-                                      "{a:1}",
-                                      "nul",
-                                      "tru",
-                                      "01",
-                                      "1.",
-                                      ".5",
-                                      "+1",
-                                      "1e",
-                                      "- 1",
-                                      "\"a",
-                                      "\"\\x\"",
-                                      "\"\\u12\"",
-                                      "\"\\ud834\"",
-                                      "\"\n\"",
-                                      "\"\xff\"",
-                                      "[1] x",
-                                      "NaN",
-                                      "Infinity",
-                                      "'a'",
-                                      "\"\\u0000\"",
-                                      "{\"a\":}",
-                                      "[",
-                                      "{\"a\":1",
-                                      "/* c */ 1",
-                                      "\357\273\2771"};
+    static const char *const bad[] = {"",          "{",           "[1,]",         "[1 2]",
+                                      "{\"a\" 1}", "{\"a\":1,}",  "{a:1}",        "nul",
+                                      "tru",       "01",          "1.",           ".5",
+                                      "+1",        "1e",          "- 1",          "\"a",
+                                      "\"\\x\"",   "\"\\u12\"",   "\"\\ud834\"",  "\"\n\"",
+                                      "\"\xff\"",  "[1] x",       "NaN",          "Infinity",
+                                      "'a'",       "\"\\u0000\"", "{\"a\":}",     "[",
+                                      "{\"a\":1",  "/* c */ 1",   "\357\273\2771"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         fixture f = {.arena = pk_arena_new(1 << 20)};
         f.reader = (pk_json_reader){.where = "file", .arena = f.arena, .err = &f.err};
