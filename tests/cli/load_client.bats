@@ -32,7 +32,7 @@ load load_helper
     load_json -z 500ms -q 2000 -c 4 --threads 1 "$URL"
     json '.generator.paused == 0'
     start_serve
-    load_json -z 500ms -c 64 --threads 1 "$SERVE_URL/delay/20ms"
+    load_json -z 900ms -c 64 --threads 1 "$SERVE_URL/delay/100ms" # a slow build has time to spare too
     json '.generator.paused == 0 and .statusCodeDistribution["200"] > 64'
 }
 
