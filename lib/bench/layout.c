@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/fnv.h"
 #include "bench/elf_sections.h"
 #include "bench/program.h"
 #include "bench/store.h"
@@ -31,13 +32,6 @@ typedef struct function {
     unsigned padding;
 } function;
 
-/* FNV-1a (RFC 9923). */
-static uint64_t hash_name(const char *name) {
-    uint64_t hash = 0xcbf29ce484222325u;
-    for (; *name; name++) hash = (hash ^ (unsigned char)*name) * 0x100000001b3u;
-    return hash;
-}
-
 static int compare_functions(const void *a, const void *b) {
     const function *x = a, *y = b;
     if (x->key != y->key) return x->key < y->key ? -1 : 1;
@@ -49,7 +43,8 @@ static int compare_functions(const void *a, const void *b) {
 static void shuffle(function functions[], size_t n, unsigned layout) {
     for (size_t i = 0; i < n; i++) {
         pk_random random;
-        pk_random_seed(&random, hash_name(functions[i].section) + layout);
+        const char *name = functions[i].section;
+        pk_random_seed(&random, pk_fnv1a(PK_FNV_START, name, strlen(name)) + layout);
         functions[i].key = pk_random_next(&random);
         functions[i].padding = 1 + (unsigned)pk_random_below(&random, PADDING_MAX);
     }

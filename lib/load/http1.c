@@ -5,6 +5,7 @@
 #include "load/http1.h"
 
 #include <string.h>
+#include "base/hex.h"
 #include "load/http1_scan.h"
 
 typedef enum phase {
@@ -74,12 +75,6 @@ static bool is_status_class(char c) {
 
 static bool is_blank(char c) {
     return c == ' ' || c == '\t';
-}
-
-static int hex_digit(char c) {
-    if (is_digit(c)) return c - '0';
-    char lower = (char)(c | 0x20);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
 /* Without case; `lower` is in lower case. Not strncasecmp, which asks the locale. */
@@ -346,7 +341,7 @@ static pk_http1_step end_chunk_line(pk_http1 *p) {
 /* The next byte of a chunk's size line: size [blanks] [; extension] end. */
 static pk_http1_step chunk_line_byte(pk_http1 *p, char c) {
     uint32_t at = p->section_bytes++;
-    int digit = p->phase == CHUNK_SIZE ? hex_digit(c) : -1;
+    int digit = p->phase == CHUNK_SIZE ? pk_hex_digit(c) : -1;
     if (digit >= 0) {
         if (at >= CHUNK_DIGITS_MAX || p->need >> (CHUNK_SIZE_BITS - 4))
             return fail(p, PK_LOAD_E_MALFORMED);

@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-#include "profile/names.h"
+#include "base/fnv.h"
+#include "base/hex.h"
 
 /* ---- palettes ---- */
 
@@ -187,8 +188,8 @@ static void numbers(pk_colour_source *source, text t, float v[3]) {
         for (int i = 0; i < 3; i++) v[i] = sequence_next(&source->state);
         break;
     case PK_COLOURING_DETERMINISTIC: {
-        uint64_t h = pk_fnv1a(t.at, t.bytes);
-        for (int i = 0; i < 3; i++, h *= 0x100000001b3u)
+        uint64_t h = pk_fnv1a(PK_FNV_START, t.at, t.bytes);
+        for (int i = 0; i < 3; i++, h *= PK_FNV_PRIME)
             v[i] = (float)((double)h / (double)UINT64_MAX);
         break;
     }
@@ -248,15 +249,9 @@ void pk_palette_background(pk_palette palette, pk_rgb *top, pk_rgb *bottom) {
 }
 
 static bool hex_byte(const char *at, uint8_t *value) {
-    unsigned v = 0;
-    for (int i = 0; i < 2; i++) {
-        static const char digits[] = "0123456789abcdef";
-        char c = at[i] >= 'A' && at[i] <= 'F' ? (char)(at[i] - 'A' + 'a') : at[i];
-        const char *digit = c ? strchr(digits, c) : NULL;
-        if (!digit) return false;
-        v = v * 16 + (unsigned)(digit - digits);
-    }
-    *value = (uint8_t)v;
+    int high = pk_hex_digit(at[0]), low = pk_hex_digit(at[1]);
+    if (high < 0 || low < 0) return false;
+    *value = (uint8_t)(high * 16 + low);
     return true;
 }
 

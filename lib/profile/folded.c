@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/lines.h"
+
 #define DEPTH_FIRST 64
 
 /* ---- reading ---- */
@@ -88,14 +90,12 @@ bool pk_folded_add(pk_stack_tree *tree, const char *text, size_t bytes, pk_folde
                    pk_err *err) {
     pk_array frames = PK_ARRAY(uint32_t, PK_STACK_DEPTH_MAX);
     bool ok = true;
-    for (size_t begin = 0; ok && begin < bytes;) {
-        const char *line = text + begin;
-        const char *newline = memchr(line, '\n', bytes - begin);
-        size_t length = newline ? (size_t)(newline - line) : bytes - begin;
-        begin += length + 1;
-        if (length > 0 && line[length - 1] == '\r') length--;
-        if (length == 0 || (length >= 2 && line[0] == '#' && line[1] == ' ')) continue;
-        ok = add_line(tree, &frames, line, length, read, err);
+    pk_line line;
+    for (size_t offset = 0; ok && pk_line_next(text, bytes, &offset, &line);) {
+        size_t length = line.bytes;
+        if (length > 0 && line.at[length - 1] == '\r') length--;
+        if (length == 0 || (length >= 2 && line.at[0] == '#' && line.at[1] == ' ')) continue;
+        ok = add_line(tree, &frames, line.at, length, read, err);
     }
     pk_array_fini(&frames);
     return ok;

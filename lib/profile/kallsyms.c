@@ -5,7 +5,8 @@
 
 #include "base/arena.h"
 #include "base/array.h"
-#include "profile/hex.h"
+#include "base/hex.h"
+#include "base/lines.h"
 #include "profile/intervals.h"
 
 #define SYMBOLS_MAX (1u << 24)
@@ -118,12 +119,9 @@ pk_kallsyms *pk_kallsyms_parse(const char *text, size_t bytes, pk_err *err) {
     if (k) k->entries = PK_ARRAY(entry, SYMBOLS_MAX);
     if (k) k->texts = pk_arena_new(TEXTS_MAX);
     bool ok = k && k->texts;
-    for (size_t begin = 0; ok && begin < bytes;) {
-        const char *newline = memchr(text + begin, '\n', bytes - begin);
-        size_t length = newline ? (size_t)(newline - text) - begin : bytes - begin;
-        ok = add_line(k, text + begin, length);
-        begin += length + 1;
-    }
+    pk_line line;
+    for (size_t offset = 0; ok && pk_line_next(text, bytes, &offset, &line);)
+        ok = add_line(k, line.at, line.bytes);
     if (ok && settle(k)) return k;
     pk_kallsyms_free(k);
     pk_fail(err, PK_E_LIMIT, "/proc/kallsyms", "not enough memory for the kernel's symbols");

@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "base/array.h"
+#include "base/fnv.h"
 
 #define NAMES_MAX (64u << 20)
 #define SLOTS_FIRST 1024u /* a power of two */
@@ -21,13 +22,6 @@ struct pk_names {
     uint32_t *slots; /* n_slots, open addressing: number + 1; 0: free */
     size_t n_slots;
 };
-
-uint64_t pk_fnv1a(const void *data, size_t bytes) {
-    const unsigned char *p = data;
-    uint64_t h = 0xcbf29ce484222325u;
-    for (size_t i = 0; i < bytes; i++) h = (h ^ p[i]) * 0x100000001b3u;
-    return h;
-}
 
 pk_names *pk_names_new(size_t limit_bytes) {
     pk_names *names = calloc(1, sizeof *names);
@@ -78,7 +72,7 @@ static bool grow(pk_names *names) {
 }
 
 uint32_t pk_names_intern(pk_names *names, const char *text, size_t bytes) {
-    uint64_t hash = pk_fnv1a(text, bytes);
+    uint64_t hash = pk_fnv1a(PK_FNV_START, text, bytes);
     uint32_t *slot = slot_of(names, text, bytes, hash);
     if (*slot) return *slot - 1;
     if (names->entries.count * 2 >= names->n_slots) {

@@ -20,8 +20,4 @@ uint32_t pk_names_count(const pk_names *names);
 /* NUL-terminated; valid until pk_names_free. bytes may be NULL. */
 const char *pk_names_text(const pk_names *names, uint32_t name, size_t *bytes);
 
-/* 64-bit FNV-1a (Fowler, Noll, Vo) of data[0..bytes): what `--deterministic` colours are made of,
- * and a good enough hash for tables. */
-uint64_t pk_fnv1a(const void *data, size_t bytes);
-
 #endif

@@ -5,7 +5,8 @@
 
 #include "base/arena.h"
 #include "base/array.h"
-#include "profile/hex.h"
+#include "base/hex.h"
+#include "base/lines.h"
 
 #define LINES_MAX (1u << 26)
 #define TEXTS_MAX (1u << 30)
@@ -113,12 +114,9 @@ pk_perf_map *pk_perf_map_parse(const char *text, size_t bytes, pk_err *err) {
     if (map) map->lines = PK_ARRAY(piece, LINES_MAX);
     if (map) map->texts = pk_arena_new(TEXTS_MAX);
     bool ok = map && map->texts;
-    for (size_t begin = 0; ok && begin < bytes;) {
-        const char *newline = memchr(text + begin, '\n', bytes - begin);
-        size_t length = newline ? (size_t)(newline - text) - begin : bytes - begin;
-        ok = add_line(map, text + begin, length);
-        begin += length + 1;
-    }
+    pk_line line;
+    for (size_t offset = 0; ok && pk_line_next(text, bytes, &offset, &line);)
+        ok = add_line(map, line.at, line.bytes);
     if (ok && settle(map)) return map;
     pk_perf_map_free(map);
     pk_fail(err, PK_E_LIMIT, NULL, "not enough memory for the map of compiled code");

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include "base/hex.h"
 #include "base/units.h"
 #include "report/utf8.h"
 
@@ -93,19 +94,12 @@ static bool take(scanner *s, char c) {
     return true;
 }
 
-static int hex_digit(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
-
 /* The four digits after \u; -1: they are none. */
 static int32_t take_hex(scanner *s) {
     int32_t code = 0;
     if (s->end - s->p < 4) return -1;
     for (int i = 0; i < 4; i++) {
-        int digit = hex_digit(s->p[i]);
+        int digit = pk_hex_digit(s->p[i]);
         if (digit < 0) return -1;
         code = code * 16 + digit;
     }

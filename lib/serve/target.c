@@ -1,20 +1,14 @@
 #include "serve/target.h"
 
 #include <string.h>
+#include "base/hex.h"
 #include "base/units.h"
-
-static int hex_digit(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
 
 /* The byte that text[0..2] ("%XX") stands for, or -1. Reads no further than the first wrong one. */
 static int percent_byte(const char *text) {
-    int high = hex_digit(text[1]);
+    int high = pk_hex_digit(text[1]);
     if (high < 0) return -1;
-    int low = hex_digit(text[2]);
+    int low = pk_hex_digit(text[2]);
     return low < 0 ? -1 : high * 16 + low;
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/fnv.h"
 #include "base/units.h"
 
 enum { FILE_BYTES_MAX = 16 << 20, PATH_BYTES = 512, CPUS_MAX = 8192 };
@@ -303,14 +304,13 @@ void pk_environment_read(const char *root, pk_environment *env) {
     each_device(root, "/sys/class/power_supply", read_supply, env);
 }
 
-/* FNV-1a (Fowler, Noll, Vo; RFC 9923), with the texts' ends as part of what is hashed. */
+/* With the texts' ends as part of what is hashed. */
 static void hash_text(uint64_t *hash, const char *text) {
-    do *hash = (*hash ^ (unsigned char)*text) * 0x100000001b3u;
-    while (*text++);
+    *hash = pk_fnv1a(*hash, text, strlen(text) + 1);
 }
 
 void pk_environment_id(const pk_environment *env, char id[65]) {
-    uint64_t hash = 0xcbf29ce484222325u;
+    uint64_t hash = PK_FNV_START;
     hash_text(&hash, env->cpu_model);
     hash_text(&hash, env->kernel);
     hash_text(&hash, env->hypervisor);
