@@ -1,0 +1,23 @@
+/* Profiles that were saved as text: folded stacks, or a flame graph. */
+#ifndef PK_PROFILE_SAVED_H
+#define PK_PROFILE_SAVED_H
+
+#include "profile/profile.h"
+#include "profile/svg_read.h"
+
+typedef enum pk_saved_kind {
+    PK_SAVED_UNKNOWN,
+    PK_SAVED_FOLDED,
+    PK_SAVED_SVG,
+    PK_SAVED_PERF_DATA /* not text: flame/collapse reads it */
+} pk_saved_kind;
+
+/* Told by the first bytes of a file (a few KiB are enough). */
+pk_saved_kind pk_saved_kind_of(const char *text, size_t bytes);
+
+/* Adds folded stacks or an SVG to the profile's tree; n_samples grows by its weights where those
+ * are samples, and unit is set. False: neither, without a stack (PK_E_INPUT), or out of memory. */
+bool pk_saved_add(pk_profile *profile, const char *where, const char *text, size_t bytes,
+                  pk_err *err) PK_MUST_CHECK;
+
+#endif
