@@ -10,12 +10,12 @@
 #include <zlib.h>
 
 #include "base/base64.h"
+#include "base/compress.h"
 
 enum {
     HEADER_BYTES = 40,
     WRAPPER_BYTES = 8,
     LEB_BYTES_MAX = 9,
-    INFLATE_BYTES = 16 << 10, /* at a time */
     TEXT_BYTES_MAX = 64 << 20,
 };
 /* The low byte's upper nibble is the word size of older versions; V2 writers put 1 there. */
@@ -170,30 +170,11 @@ pk_hist *pk_hist_decode_plain(const void *data, size_t bytes, pk_err *err) {
     return hist;
 }
 
-/* zlib limits its ratio to about 1032, so memory stays in proportion to the input even below
- * out's maximum. */
-static bool inflate_into(const unsigned char *data, size_t bytes, pk_strbuf *out) {
-    z_stream z = {.next_in = (unsigned char *)data, .avail_in = (uInt)bytes};
-    if (inflateInit(&z) != Z_OK) return false;
-    int status = Z_OK;
-    while (status == Z_OK) {
-        char *to = pk_strbuf_reserve(out, INFLATE_BYTES);
-        if (!to) break;
-        z.next_out = (unsigned char *)to;
-        z.avail_out = INFLATE_BYTES;
-        status = inflate(&z, Z_NO_FLUSH); /* Z_BUF_ERROR when the input ends too early */
-        pk_strbuf_grown(out, INFLATE_BYTES - z.avail_out);
-    }
-    bool whole = status == Z_STREAM_END && z.avail_in == 0;
-    inflateEnd(&z);
-    return whole;
-}
-
 pk_hist *pk_hist_decode(const char *text, size_t bytes, pk_err *err) {
     pk_hist *hist = NULL;
     pk_strbuf wrapped, plain;
     pk_strbuf_init(&wrapped, TEXT_BYTES_MAX);
-    pk_strbuf_init(&plain, PLAIN_BYTES_MAX + INFLATE_BYTES);
+    pk_strbuf_init(&plain, PLAIN_BYTES_MAX + PK_COMPRESS_STEP);
     if (bytes > TEXT_BYTES_MAX || !pk_base64_decode(text, bytes, &wrapped)) {
         refuse(err, "it is not base64");
         goto out;
@@ -205,7 +186,7 @@ pk_hist *pk_hist_decode(const char *text, size_t bytes, pk_err *err) {
         goto out;
     }
     size_t compressed = wrapped.length - WRAPPER_BYTES;
-    if (get_be(in + 4, 4) != compressed || !inflate_into(in + WRAPPER_BYTES, compressed, &plain)) {
+    if (get_be(in + 4, 4) != compressed || !pk_inflate(in + WRAPPER_BYTES, compressed, &plain)) {
         refuse(err, "its compressed data is damaged");
         goto out;
     }

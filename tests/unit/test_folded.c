@@ -5,6 +5,7 @@
 
 #include "base/fnv.h"
 #include "profile/folded.h"
+#include "profile/folded_pack.h"
 
 typedef struct fixture {
     pk_names *names;
@@ -188,6 +189,26 @@ static void too_deep_is_ignored(void **state) {
     end(&f);
 }
 
+static void packed_stacks_come_back(void **state) {
+    (void)state;
+    fixture f = begin(2, false);
+    add(&f, "main;b;c 1 5\nmain;a 0 3\nmain;b 2 0\n");
+    pk_strbuf packed, folded;
+    pk_strbuf_init(&packed, 1 << 20);
+    pk_strbuf_init(&folded, 1 << 20);
+    pk_strbuf_add_str(&packed, "\n ");
+    assert_ok(pk_folded_pack(&f.tree, &packed, &f.err), &f.err);
+    pk_strbuf_add_str(&packed, "\n");
+    assert_ok(pk_folded_unpack(packed.data, packed.length, &folded, &f.err), &f.err);
+    assert_written(&f, folded.data);
+    packed.data[10] ^= 1;
+    assert_false(pk_folded_unpack(packed.data, packed.length, &folded, &f.err));
+    assert_int_equal(f.err.kind, PK_E_INPUT);
+    pk_strbuf_fini(&packed);
+    pk_strbuf_fini(&folded);
+    end(&f);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_are_kept_once),
@@ -201,6 +222,7 @@ int main(void) {
         cmocka_unit_test(names_cannot_break_lines),
         cmocka_unit_test(sums_that_do_not_fit_stay_at_the_top),
         cmocka_unit_test(too_deep_is_ignored),
+        cmocka_unit_test(packed_stacks_come_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
