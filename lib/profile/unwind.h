@@ -35,10 +35,12 @@ pk_unwinder *pk_unwinder_new(const pk_spaces *spaces, pk_modules *modules);
 void pk_unwinder_free(pk_unwinder *unwinder);
 
 /* addresses[0..*n) = where the thread is, the innermost frame first. Each lies within the
- * instruction that is being executed: of callers it is the byte before the one they return to.
+ * instruction that is being executed: of callers it is the byte before the one they return to; of
+ * the code that a signal's handler returns to, its first.
  * Code without call frame information is crossed by its frame pointer where that leads into mapped
- * code further up the stack. *lost_in: for PK_UNWIND_LOST the module in which it ended
- * (UINT32_MAX: none is mapped there). */
+ * code further up the stack. *lost_in: for PK_UNWIND_LOST the module of the last address
+ * (UINT32_MAX: none is mapped there). 64-bit code only: the caller leaves out what perf marks as
+ * PERF_SAMPLE_REGS_ABI_32. */
 pk_unwind_end pk_unwind(pk_unwinder *unwinder, const pk_user_state *state, uint64_t addresses[],
                         size_t max, size_t *n, uint32_t *lost_in);
 
