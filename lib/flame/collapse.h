@@ -19,7 +19,6 @@ typedef struct pk_collapse_options {
     pk_symbolise_options symbolise;
     const pk_debug_folders *folders; /* where debug files are; NULL: nowhere */
     const pk_kallsyms *kallsyms;     /* NULL: frames of the kernel are "[kernel]" */
-    const char *perf_maps;           /* folder of perf-PID.map; NULL: "/tmp" */
     pk_stack_label label;
     const char *event;        /* only this one; NULL: the first that has a sample */
     bool count_samples;       /* each sample weighs 1 instead of its period */

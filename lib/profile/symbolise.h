@@ -7,21 +7,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/textlist.h"
 #include "profile/address_space.h"
 #include "profile/kallsyms.h"
 #include "profile/modules.h"
 #include "profile/names.h"
-
-typedef struct pk_symbolise_options {
-    bool no_inline;
-    bool raw;                /* names as they are; else tidied as stackcollapse-perf tools do it:
-                                profile/tidy */
-    bool addresses;          /* of unknown functions: "[libc.so.6 <7f12...>]" */
-    bool annotate_kernel;    /* "_[k]" behind */
-    bool annotate_jit;       /* "_[j]" behind */
-    pk_text_list skip_after; /* raw names: their callers are not wanted */
-} pk_symbolise_options;
+#include "profile/tidy.h"
 
 typedef struct pk_frame {
     uint32_t name;   /* of *names */
