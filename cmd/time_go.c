@@ -57,7 +57,7 @@ static void on_progress(void *context, const pk_command_progress *progress) {
     char line[512];
     uint64_t now_ns = pk_now_ns();
     bool soon = progress->phase == s->phase && now_ns - s->drawn_ns < REDRAW_NS;
-    if (!s->progress.out || soon) return;
+    if (soon) return;
     pk_command_render_progress(line, sizeof line, progress);
     pk_progress_show(&s->progress, line);
     s->phase = progress->phase;
@@ -184,10 +184,12 @@ static int say_failure(const session *s, const pk_command_failure *failure, pk_e
 }
 
 static int run(session *s, pk_interrupt *intr, pk_err *err) {
-    const pk_command_hooks hooks = {
-        .context = s, .started = on_started, .progress = on_progress, .finished = on_finished};
-    pk_command_failure failure = {0};
     s->progress = pk_progress_open(stderr, s->plan->progress && isatty(STDERR_FILENO) == 1);
+    const pk_command_hooks hooks = {.context = s,
+                                    .started = on_started,
+                                    .progress = s->progress.out ? on_progress : NULL,
+                                    .finished = on_finished};
+    pk_command_failure failure = {0};
     bool ok = pk_command_run_all(&s->plan->command, &hooks, intr, &s->report, &failure, err);
     pk_progress_close(&s->progress);
     int code = EXIT_WRONG;

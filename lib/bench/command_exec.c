@@ -128,41 +128,60 @@ static bool open_streams(const pk_executor *e, const pk_command_case *of, bool t
 /* ---- starting ---- */
 
 enum { OFFSET_MAX = 4096 };
+static const char offset_name[] = "HYPERFINE_RANDOMIZED_ENVIRONMENT_OFFSET=";
+
+/* What a pk_launch points to. */
+struct pk_launch_texts {
+    char path[PATH_MAX], offset[sizeof offset_name + OFFSET_MAX], theirs[64], ours[64];
+    const char *variables[3];
+};
 
 /* A random length of the environment moves the stack, and with it addresses that would otherwise be
  * the same in every run (Mytkowicz et al. 2009); the names are hyperfine's and ours. */
+static bool make_launch(pk_executor *e, const char *const *argv, const char *iteration,
+                        const streams *s, struct pk_launch_texts *t, pk_launch *launch,
+                        pk_err *err) {
+    size_t length = (size_t)pk_random_below(&e->random, OFFSET_MAX), start = sizeof offset_name - 1;
+    memcpy(t->offset, offset_name, start);
+    memset(t->offset + start, 'X', length);
+    t->offset[start + length] = '\0';
+    if (iteration) {
+        snprintf(t->theirs, sizeof t->theirs, "HYPERFINE_ITERATION=%s", iteration);
+        snprintf(t->ours, sizeof t->ours, "PERFKIT_ITERATION=%s", iteration);
+    }
+    t->variables[0] = t->offset;
+    t->variables[1] = t->theirs;
+    t->variables[2] = t->ours;
+    *launch = (pk_launch){.path = t->path,
+                          .argv = argv,
+                          .variables = t->variables,
+                          .n_variables = iteration ? 3 : 1,
+                          .fds = {s->fds[0], s->fds[1], s->fds[2]},
+                          .drain_fd = s->drain_fd,
+                          .cpus = e->limit_cpus ? &e->cpus : NULL,
+                          .own_group = e->own_group};
+    return pk_process_find(argv[0], t->path, sizeof t->path, err);
+}
+
+/* From a terminal Ctrl-C ends the command and tells us at once: no failure of it. */
+static pk_went went_of(const pk_launch *launch, const pk_launched *launched, pk_err *err) {
+    if (launched->exec_errno) {
+        pk_process_fail(err, launch->argv[0], launched->exec_errno);
+        return PK_WENT_WRONG;
+    }
+    bool stopped = launched->stopped || (launch->intr && pk_interrupt_signal(launch->intr));
+    return stopped ? PK_WENT_STOPPED : PK_WENT_ON;
+}
+
 static pk_went launch(pk_executor *e, const char *const *argv, const char *iteration,
                       uint64_t timeout_ns, pk_interrupt *intr, const streams *s,
                       pk_launched *launched, pk_err *err) {
-    static const char name[] = "HYPERFINE_RANDOMIZED_ENVIRONMENT_OFFSET=";
-    char path[PATH_MAX], offset[sizeof name + OFFSET_MAX], theirs[64], ours[64];
-    const char *const variables[] = {offset, theirs, ours};
-    size_t length = (size_t)pk_random_below(&e->random, OFFSET_MAX);
-    memcpy(offset, name, sizeof name - 1);
-    memset(offset + sizeof name - 1, 'X', length);
-    offset[sizeof name - 1 + length] = '\0';
-    if (iteration) {
-        snprintf(theirs, sizeof theirs, "HYPERFINE_ITERATION=%s", iteration);
-        snprintf(ours, sizeof ours, "PERFKIT_ITERATION=%s", iteration);
-    }
-    if (!pk_process_find(argv[0], path, sizeof path, err)) return PK_WENT_WRONG;
-    pk_launch how = {.path = path,
-                     .argv = argv,
-                     .variables = variables,
-                     .n_variables = iteration ? 3 : 1,
-                     .fds = {s->fds[0], s->fds[1], s->fds[2]},
-                     .drain_fd = s->drain_fd,
-                     .timeout_ns = timeout_ns,
-                     .cpus = e->limit_cpus ? &e->cpus : NULL,
-                     .own_group = e->own_group,
-                     .intr = intr};
+    pk_launch how;
+    if (!make_launch(e, argv, iteration, s, &e->texts[0], &how, err)) return PK_WENT_WRONG;
+    how.timeout_ns = timeout_ns;
+    how.intr = intr;
     if (!pk_launcher_run(e->launcher, &how, launched, err)) return PK_WENT_WRONG;
-    if (launched->exec_errno) {
-        pk_process_fail(err, argv[0], launched->exec_errno);
-        return PK_WENT_WRONG;
-    }
-    /* From a terminal Ctrl-C ends the command and tells us at once: no failure of it. */
-    return launched->stopped || (intr && pk_interrupt_signal(intr)) ? PK_WENT_STOPPED : PK_WENT_ON;
+    return went_of(&how, launched, err);
 }
 
 /* ---- debug mode ---- */
@@ -307,6 +326,39 @@ pk_went pk_executor_run(pk_executor *e, const pk_command_case *of, const char *i
         went = check_output(e, of, refused, err);
         run->failed = *refused;
     }
+    return went;
+}
+
+bool pk_executor_runs_on(const pk_executor *e, const pk_command_case *of) {
+    const pk_command_options *o = e->options;
+    return !o->debug_mode && !o->input && !e->input_command && !e->check &&
+           of->output == PK_OUTPUT_NULL;
+}
+
+/* Nothing here is ours to close: the input is nothing, the output memory or nothing. */
+pk_went pk_executor_run_all(pk_executor *e, const pk_run_request requests[], size_t n,
+                            pk_command_run runs[], size_t *done, pk_err *err) {
+    pk_launch launches[PK_LAUNCHER_RUNS_MAX];
+    pk_launched launched[PK_LAUNCHER_RUNS_MAX];
+    const streams s = {.fds = {e->null_fd, e->null_fd, e->errors_fd}, .drain_fd = -1};
+    *done = 0;
+    if (n > PK_LAUNCHER_RUNS_MAX) n = PK_LAUNCHER_RUNS_MAX;
+    if (!empty(e->errors_fd, err)) return PK_WENT_WRONG;
+    for (size_t i = 0; i < n; i++) {
+        if (!make_launch(e, requests[i].of->argv, requests[i].iteration, &s, &e->texts[i],
+                         &launches[i], err))
+            return PK_WENT_WRONG;
+        launches[i].timeout_ns = e->options->timeout_ns;
+        launches[i].intr = e->intr;
+    }
+    size_t ran;
+    if (!pk_launcher_run_all(e->launcher, launches, n, true, launched, &ran, err))
+        return PK_WENT_WRONG;
+    /* Only the last can have been cut short. */
+    pk_went went = went_of(&launches[ran - 1], &launched[ran - 1], err);
+    *done = went == PK_WENT_ON ? ran : ran - 1;
+    for (size_t i = 0; i < *done; i++)
+        pk_executor_figures(e, requests[i].of, &launched[i], &runs[i]);
     return went;
 }
 
@@ -461,6 +513,8 @@ bool pk_executor_open(pk_executor *e, const pk_command_options *options, pk_inte
     e->own_group = options->timeout_ns > 0 || !has_terminal();
     if (!read_options(e, arena, err) || !open_files(e, err)) return false;
     if (options->debug_mode) return true;
+    e->texts = PK_NEW(arena, PK_LAUNCHER_RUNS_MAX, struct pk_launch_texts);
+    if (!e->texts) return pk_command_no_room(err);
     e->launcher = pk_launcher_new(err);
     if (e->launcher) e->floor_bytes = pk_launcher_floor_bytes(e->launcher);
     return e->launcher != NULL;

@@ -11,7 +11,8 @@
 typedef struct pk_executor {
     const pk_command_options *options;
     pk_interrupt *intr;
-    pk_launcher *launcher; /* NULL in debug mode */
+    pk_launcher *launcher;         /* NULL in debug mode */
+    struct pk_launch_texts *texts; /* for PK_LAUNCHER_RUNS_MAX */
     pk_random random;
     uint64_t floor_bytes; /* pk_launcher_floor_bytes */
     int null_fd;
@@ -46,6 +47,21 @@ pk_went pk_executor_calibrate(pk_executor *e, void (*progress)(void *context, un
  * --check. WRONG: it cannot be started at all. */
 pk_went pk_executor_run(pk_executor *e, const pk_command_case *of, const char *iteration,
                         pk_command_run *run, bool *refused, pk_err *err);
+
+/* Is there nothing for us to do between two runs of a case, so that the launcher can go from one to
+ * the next by itself? */
+bool pk_executor_runs_on(const pk_executor *e, const pk_command_case *of);
+
+typedef struct pk_run_request {
+    const pk_command_case *of; /* of those that run on */
+    char iteration[32];
+} pk_run_request;
+
+/* Runs one after the other until one fails; all at most PK_LAUNCHER_RUNS_MAX. runs[0..*done) are
+ * filled as by pk_executor_run, the last may have failed. STOPPED and WRONG say what came after
+ * these. */
+pk_went pk_executor_run_all(pk_executor *e, const pk_run_request requests[], size_t n,
+                            pk_command_run runs[], size_t *done, pk_err *err);
 
 /* What a run's figures are, from what the launcher says: without the shell's share, with the launch
  * if it is asked for. Pure. */

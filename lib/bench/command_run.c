@@ -17,6 +17,8 @@
 /* With --target-ci alone a command whose times are too far apart is given up after so long. */
 #define TARGET_TIME_S 60.0
 enum { FIRST_LOOK = 10 }; /* runs of each, before the width of an interval is looked at */
+/* The launcher goes from run to run by itself for so long, before progress is told again. */
+#define RUN_ON_S 0.05
 
 typedef struct case_state {
     pk_aside setup, prepare, conclude, cleanup;
@@ -250,14 +252,18 @@ static bool look_at(const course *c, size_t index, pk_command_result *view, pk_e
     return ok;
 }
 
+/* Is the interval of a set that is under way of use: shown to somebody? */
+static bool is_shown(const course *c, const set *s) {
+    return c->hooks && c->hooks->progress && s->n == 1;
+}
+
 /* Are the intervals of all narrow enough? At growing distances, so that it costs little. */
 static bool look(course *c, set *s, pk_err *err) {
-    if (s->rounds < s->next_look) return true;
-    bool asked = c->options->target_ci > 0.0, shown = c->hooks && c->hooks->progress && s->n == 1;
+    bool asked = c->options->target_ci > 0.0, shown = is_shown(c, s);
+    if (s->rounds < s->next_look || (!asked && !shown)) return true;
     s->next_look = s->rounds + s->rounds / 4 + 1;
     s->precise = asked;
-    for (size_t i = s->first; i < s->first + s->n && (asked || shown) && (shown || s->precise);
-         i++) {
+    for (size_t i = s->first; i < s->first + s->n && (shown || s->precise); i++) {
         pk_command_result view;
         if (!look_at(c, i, &view, err)) return false;
         c->states[i].median_low_s = view.wall.median.low;
@@ -330,18 +336,91 @@ static pk_went warm_up(course *c, const set *s, pk_err *err) {
     return went;
 }
 
+static pk_went run_round(course *c, set *s, pk_err *err) {
+    arrange(c, s);
+    for (size_t i = 0; i < s->n; i++) {
+        size_t index = s->first + c->order[i];
+        tell(c, s, s->rounds == 0 ? PK_PHASE_FIRST : PK_PHASE_RUNS, index, s->rounds * s->n + i);
+        if (pk_interrupt_signal(c->intr)) return PK_WENT_STOPPED;
+        pk_went went = run_case(c, index, false, s->rounds, i, err);
+        if (went != PK_WENT_ON) return went;
+    }
+    s->rounds++;
+    return PK_WENT_ON;
+}
+
+/* How many rounds the launcher can do by itself, from what those before took: none is begun that
+ * would be one too many, and there is time to look in between. */
+static uint64_t rounds_at_once(const course *c, const set *s) {
+    uint64_t most = PK_LAUNCHER_RUNS_MAX / s->n, now_ns = pk_now_ns();
+    if (s->rounds == 0 || s->rounds >= s->planned || now_ns >= s->deadline_ns) return 1;
+    for (size_t i = s->first; i < s->first + s->n; i++) {
+        const case_state *state = &c->states[i];
+        if (state->prepare.line || state->conclude.line ||
+            !pk_executor_runs_on(&c->executor, &c->report->cases[i]))
+            return 1;
+    }
+    double cost_s = c->cost_s / (double)s->rounds;
+    double left_s = (double)(s->deadline_ns - now_ns) * 1e-9;
+    double fit = (left_s < RUN_ON_S ? left_s : RUN_ON_S) / cost_s;
+    if (fit < (double)most) most = (uint64_t)fit;
+    if (most > s->planned - s->rounds) most = s->planned - s->rounds;
+    bool looks = c->options->target_ci > 0.0 || is_shown(c, s);
+    if (looks && s->next_look > s->rounds && most > s->next_look - s->rounds)
+        most = s->next_look - s->rounds;
+    return most;
+}
+
+/* What came of the requests[0..n), of which each round has s->n. */
+static pk_went take_runs(course *c, set *s, const size_t indices[], const pk_command_run runs[],
+                         size_t first, size_t n, pk_err *err) {
+    for (size_t i = first; i < first + n; i++) {
+        pk_command_run *run = next_run(c, indices[i], err);
+        if (!run) return PK_WENT_WRONG;
+        *run = runs[i - first];
+        run->round = s->rounds;
+        run->place = i % s->n;
+        pk_went went = PK_WENT_ON;
+        if (run->failed) went = judge_failed(c, indices[i], run, false, false, s->rounds, err);
+        if (went != PK_WENT_ON) return went;
+        count_run(c, indices[i], run, 0.0);
+        if (run->place == s->n - 1) s->rounds++;
+    }
+    return PK_WENT_ON;
+}
+
+/* So many rounds, without us between their runs. */
+static pk_went run_on(course *c, set *s, uint64_t rounds, pk_err *err) {
+    pk_run_request requests[PK_LAUNCHER_RUNS_MAX];
+    pk_command_run runs[PK_LAUNCHER_RUNS_MAX];
+    size_t indices[PK_LAUNCHER_RUNS_MAX] = {0}, n = 0;
+    uint64_t begun = s->rounds;
+    for (uint64_t round = begun; round < begun + rounds; round++) {
+        s->rounds = round; /* which the order depends on */
+        arrange(c, s);
+        for (size_t i = 0; i < s->n; i++, n++) {
+            indices[n] = s->first + c->order[i];
+            requests[n].of = &c->report->cases[indices[n]];
+            snprintf(requests[n].iteration, sizeof requests[n].iteration, "%llu",
+                     (unsigned long long)round);
+        }
+    }
+    s->rounds = begun;
+    tell(c, s, PK_PHASE_RUNS, indices[0], s->rounds * s->n);
+    for (size_t i = 0, done; i < n; i += done) {
+        if (pk_interrupt_signal(c->intr)) return PK_WENT_STOPPED;
+        pk_went went = pk_executor_run_all(&c->executor, requests + i, n - i, runs, &done, err);
+        pk_went taken = take_runs(c, s, indices, runs, i, done, err);
+        if (went != PK_WENT_ON || taken != PK_WENT_ON) return taken != PK_WENT_ON ? taken : went;
+    }
+    return PK_WENT_ON;
+}
+
 static pk_went run_rounds(course *c, set *s, pk_err *err) {
     while (!enough(c, s)) {
-        arrange(c, s);
-        for (size_t i = 0; i < s->n; i++) {
-            size_t index = s->first + c->order[i];
-            tell(c, s, s->rounds == 0 ? PK_PHASE_FIRST : PK_PHASE_RUNS, index,
-                 s->rounds * s->n + i);
-            if (pk_interrupt_signal(c->intr)) return PK_WENT_STOPPED;
-            pk_went went = run_case(c, index, false, s->rounds, i, err);
-            if (went != PK_WENT_ON) return went;
-        }
-        s->rounds++;
+        uint64_t rounds = rounds_at_once(c, s);
+        pk_went went = rounds > 1 ? run_on(c, s, rounds, err) : run_round(c, s, err);
+        if (went != PK_WENT_ON) return went;
         plan_rounds(c, s);
         if (!look(c, s, err)) return PK_WENT_WRONG;
     }

@@ -18,6 +18,8 @@
 /* The Makefile builds it and says where it lies. */
 PK_EMBED(pk_launcher_program, PK_LAUNCHER_PATH);
 
+_Static_assert(PK_LAUNCHER_RUNS_MAX == PK_LAUNCHES_MAX, "what the header says");
+
 struct pk_launcher {
     pk_process process;
     int socket, memory;
@@ -88,34 +90,56 @@ static bool is_replaced(const pk_launch *launch, const char *variable) {
     return false;
 }
 
-static uint64_t put_environment(writer *w, const pk_launch *launch) {
-    char *const *ours = pk_process_environment();
-    size_t n = launch->n_variables, n_ours = 0;
+/* Our own environment, written once for all starts of a request. */
+typedef struct environment {
+    char *const *ours; /* n */
+    size_t n;
+    const uint64_t *addresses; /* where the launcher has them */
+} environment;
+
+static environment put_ours(writer *w) {
+    environment e = {.ours = pk_process_environment()};
+    uint64_t address;
+    while (e.ours && e.ours[e.n]) e.n++;
+    uint64_t *vector = put_vector(w, e.n, &address);
+    for (size_t i = 0; i < e.n && vector; i++) vector[i] = put_text(w, e.ours[i]);
+    e.addresses = vector;
+    return e;
+}
+
+static uint64_t put_environment(writer *w, const pk_launch *launch, const environment *e) {
+    size_t n = launch->n_variables;
     uint64_t address = 0;
-    while (ours && ours[n_ours]) n_ours++;
-    uint64_t *vector = put_vector(w, n + n_ours, &address);
+    uint64_t *vector = put_vector(w, n + e->n, &address);
     for (size_t i = 0; i < n && vector; i++) vector[i] = put_text(w, launch->variables[i]);
-    for (size_t i = 0; i < n_ours && vector; i++)
-        if (!is_replaced(launch, ours[i])) vector[n++] = put_text(w, ours[i]);
+    for (size_t i = 0; i < e->n && vector; i++)
+        if (!is_replaced(launch, e->ours[i])) vector[n++] = e->addresses[i];
     return address;
 }
 
-static bool write_request(pk_launcher *l, const pk_launch *launch, pk_err *err) {
+/* As many of the launches as have room, and the first at least. */
+static bool write_request(pk_launcher *l, const pk_launch launches[], size_t n, pk_err *err) {
     pk_launch_block *block = l->block;
     writer w = {.block = (char *)block, .address = block->address, .used = sizeof *block};
-    block->path = put_text(&w, launch->path);
-    block->argv = put_words(&w, launch->argv);
-    block->env = put_environment(&w, launch);
-    if (w.full) {
-        pk_fail(err, PK_E_LIMIT, launch->argv[0],
+    environment ours = put_ours(&w);
+    for (block->n = 0; block->n < n && block->n < PK_LAUNCHES_MAX && !w.full; block->n++) {
+        const pk_launch *launch = &launches[block->n];
+        pk_launch_entry *entry = &block->entries[block->n];
+        entry->path = put_text(&w, launch->path);
+        entry->argv = put_words(&w, launch->argv);
+        entry->env = put_environment(&w, launch, &ours);
+    }
+    if (w.full && block->n > 0) block->n--;
+    if (block->n == 0) {
+        pk_fail(err, PK_E_LIMIT, launches[0].argv[0],
                 "its arguments and environment are too long to be started");
         pk_fix(err, "give it a file to read them from");
         return false;
     }
-    block->timeout_ns = launch->timeout_ns;
-    block->own_group = launch->own_group;
-    block->limit_cpus = launch->cpus != NULL;
-    if (launch->cpus) block->cpus = *launch->cpus;
+    block->timeout_ns = launches[0].timeout_ns;
+    block->own_group = launches[0].own_group;
+    block->limit_cpus = launches[0].cpus != NULL;
+    if (launches[0].cpus) block->cpus = *launches[0].cpus;
     return true;
 }
 
@@ -176,33 +200,41 @@ static bool wait_answer(const pk_launcher *l, int drain_fd, pk_interrupt *intr) 
     }
 }
 
-static void read_answer(const pk_launch_block *block, pk_launched *launched) {
+static void read_answer(const pk_launch_entry *entry, pk_launched *launched) {
     *launched = (pk_launched){.code = -1,
-                              .stopped = block->end == PK_LAUNCH_STOPPED,
-                              .timed_out = block->end == PK_LAUNCH_TIMED_OUT};
-    if (block->end == PK_LAUNCH_NOT_EXECUTED || block->end == PK_LAUNCH_NOT_CLONED) {
-        launched->exec_errno = block->error;
+                              .stopped = entry->end == PK_LAUNCH_STOPPED,
+                              .timed_out = entry->end == PK_LAUNCH_TIMED_OUT};
+    if (entry->end == PK_LAUNCH_NOT_EXECUTED || entry->end == PK_LAUNCH_NOT_CLONED) {
+        launched->exec_errno = entry->error;
         return;
     }
-    if (WIFEXITED(block->status)) launched->code = WEXITSTATUS(block->status);
-    else if (WIFSIGNALED(block->status)) launched->signal = WTERMSIG(block->status);
-    launched->launch_ns = block->exec_ns - block->clone_ns;
-    launched->running_ns = block->exit_ns - block->exec_ns;
-    launched->usage = block->usage;
-    launched->counters = block->counters;
+    if (WIFEXITED(entry->status)) launched->code = WEXITSTATUS(entry->status);
+    else if (WIFSIGNALED(entry->status)) launched->signal = WTERMSIG(entry->status);
+    launched->launch_ns = entry->exec_ns - entry->clone_ns;
+    launched->running_ns = entry->exit_ns - entry->exec_ns;
+    launched->usage = entry->usage;
+    launched->counters = entry->counters;
 }
 
-bool pk_launcher_run(pk_launcher *l, const pk_launch *launch, pk_launched *launched, pk_err *err) {
-    if (!write_request(l, launch, err)) return false;
-    if (!send_start(l, launch->fds)) {
-        pk_fail(err, PK_E_SYS, launch->argv[0], "cannot hand it to the launcher of commands");
+bool pk_launcher_run_all(pk_launcher *l, const pk_launch launches[], size_t n, bool empty_errors,
+                         pk_launched launched[], size_t *done, pk_err *err) {
+    if (!write_request(l, launches, n, err)) return false;
+    l->block->empty_errors = empty_errors;
+    if (!send_start(l, launches[0].fds)) {
+        pk_fail(err, PK_E_SYS, launches[0].argv[0], "cannot hand it to the launcher of commands");
         pk_fix(err, "raise the limit on open files (ulimit -n)");
         return false;
     }
-    if (!wait_answer(l, launch->drain_fd, launch->intr)) return lost(err);
-    if (launch->drain_fd >= 0) drain(l, launch->drain_fd);
-    read_answer(l->block, launched);
+    if (!wait_answer(l, launches[0].drain_fd, launches[0].intr)) return lost(err);
+    if (launches[0].drain_fd >= 0) drain(l, launches[0].drain_fd);
+    *done = l->block->done;
+    for (size_t i = 0; i < *done; i++) read_answer(&l->block->entries[i], &launched[i]);
     return true;
+}
+
+bool pk_launcher_run(pk_launcher *l, const pk_launch *launch, pk_launched *launched, pk_err *err) {
+    size_t done;
+    return pk_launcher_run_all(l, launch, 1, false, launched, &done, err);
 }
 
 /* ---- its life ---- */

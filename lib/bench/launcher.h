@@ -49,6 +49,15 @@ typedef struct pk_launched {
  * running is left alone, unless the command was killed with its group. */
 bool pk_launcher_run(pk_launcher *launcher, const pk_launch *launch, pk_launched *launched,
                      pk_err *err) PK_MUST_CHECK;
+/* Several, one after the other without us in between, which would move them from one processor to
+ * another: until one does not end with code 0, or is stopped. Everything but path, argv and
+ * variables is as in launches[0]; nothing can be drained. empty_errors: fds[2] is memory, and is
+ * emptied between them. *done of them have run, at least one and at most PK_LAUNCHER_RUNS_MAX;
+ * launched[0..*done) is filled. */
+#define PK_LAUNCHER_RUNS_MAX 32u
+bool pk_launcher_run_all(pk_launcher *launcher, const pk_launch launches[], size_t n,
+                         bool empty_errors, pk_launched launched[], size_t *done,
+                         pk_err *err) PK_MUST_CHECK;
 
 /* The peak memory that a program which does nothing reads: what is not above it may be less, since
  * exec carries the launcher's own peak over (linux/fs/exec.c, setmax_mm_hiwater_rss). Measured at

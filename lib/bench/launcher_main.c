@@ -23,15 +23,17 @@ enum { STACK_BYTES = 16 << 10, FDS = 3 };
 
 typedef struct launcher {
     pk_launch_block *block;
-    int fds[FDS]; /* of the child to be; not among 0, 1, 2, which we hold ourselves */
-    bool counts;  /* this machine has counters that we may use */
+    pk_launch_entry *entry; /* being run */
+    int fds[FDS];           /* of the child to be; not among 0, 1, 2, which we hold ourselves */
+    bool counts;            /* this machine has counters that we may use */
 } launcher;
 
 /* ---- the child, until exec ---- */
 
 static int become(void *context) {
     launcher *l = context;
-    pk_launch_block *block = l->block;
+    const pk_launch_block *block = l->block;
+    pk_launch_entry *entry = l->entry;
     sigset_t none;
     sigemptyset(&none);
     bool ok = !block->own_group || setpgid(0, 0) == 0;
@@ -39,11 +41,11 @@ static int become(void *context) {
     if (ok && block->limit_cpus) ok = sched_setaffinity(0, sizeof block->cpus, &block->cpus) == 0;
     if (ok) ok = sigprocmask(SIG_SETMASK, &none, NULL) == 0;
     if (ok) {
-        block->exec_ns = pk_now_ns();
-        execve((const char *)(uintptr_t)block->path, (char *const *)(uintptr_t)block->argv,
-               (char *const *)(uintptr_t)block->env);
+        entry->exec_ns = pk_now_ns();
+        execve((const char *)(uintptr_t)entry->path, (char *const *)(uintptr_t)entry->argv,
+               (char *const *)(uintptr_t)entry->env);
     }
-    block->error = errno;
+    entry->error = errno;
     _exit(127);
 }
 
@@ -79,14 +81,15 @@ static void end_child(pid_t whom, int pidfd) {
 
 /* False: perfkit is gone. */
 static bool watch(launcher *l, pid_t pid, int pidfd) {
-    pk_launch_block *block = l->block;
-    uint64_t limit_ns = block->timeout_ns > 0 ? block->exec_ns + block->timeout_ns : 0;
+    const pk_launch_block *block = l->block;
+    pk_launch_entry *entry = l->entry;
+    uint64_t limit_ns = block->timeout_ns > 0 ? entry->exec_ns + block->timeout_ns : 0;
     bool there = true;
     wake how = wait_for(pidfd, PK_LAUNCH_SOCKET, limit_ns);
-    block->exit_ns = pk_now_ns();
+    entry->exit_ns = pk_now_ns();
     if (how != WAKE_CHILD) {
         char packet;
-        block->end = how == WAKE_TIME ? PK_LAUNCH_TIMED_OUT : PK_LAUNCH_STOPPED;
+        entry->end = how == WAKE_TIME ? PK_LAUNCH_TIMED_OUT : PK_LAUNCH_STOPPED;
         end_child(block->own_group ? -pid : pid, pidfd);
         if (how == WAKE_SOCKET) there = recv(PK_LAUNCH_SOCKET, &packet, 1, 0) > 0;
     }
@@ -109,30 +112,48 @@ static bool has_counters(void) {
 
 /* ---- one start ---- */
 
-static void start(launcher *l, char *stack, bool *there) {
-    pk_launch_block *block = l->block;
-    int pidfd = -1;
-    block->error = 0;
-    block->end = PK_LAUNCH_ENDED;
+/* The child is not waited for until exec (CLONE_VFORK): waking us then, on another processor, would
+ * be part of its time. But a limit counts from exec. */
+static bool start(launcher *l, char *stack) {
+    pk_launch_entry *entry = l->entry;
+    int pidfd = -1, hold = l->block->timeout_ns > 0 ? CLONE_VFORK : 0;
+    bool there = true;
+    entry->error = 0;
+    entry->end = PK_LAUNCH_ENDED;
     pk_counters counters = NO_COUNTERS;
     if (l->counts) pk_counters_open_children(&counters);
-    block->clone_ns = pk_now_ns();
-    pid_t pid = clone(become, stack + STACK_BYTES, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD,
-                      l, &pidfd);
+    entry->clone_ns = pk_now_ns();
+    pid_t pid =
+        clone(become, stack + STACK_BYTES, CLONE_VM | CLONE_PIDFD | SIGCHLD | hold, l, &pidfd);
     if (pid < 0) {
-        block->end = PK_LAUNCH_NOT_CLONED;
-        block->error = errno;
+        entry->end = PK_LAUNCH_NOT_CLONED;
+        entry->error = errno;
         pk_counters_close(&counters);
-        return;
+        return true;
+    }
+    there = watch(l, pid, pidfd);
+    while (wait4(pid, &entry->status, 0, &entry->usage) < 0 && errno == EINTR) {
     }
     /* Its memory was ours until exec or its end, so what it wrote is there. */
-    if (block->error) block->end = PK_LAUNCH_NOT_EXECUTED;
-    else *there = watch(l, pid, pidfd);
-    while (wait4(pid, &block->status, 0, &block->usage) < 0 && errno == EINTR) {
-    }
+    if (entry->error) entry->end = PK_LAUNCH_NOT_EXECUTED;
     close(pidfd);
-    pk_counters_read(&counters, &block->counters);
+    pk_counters_read(&counters, &entry->counters);
     pk_counters_close(&counters);
+    return there;
+}
+
+/* All that were asked for, back to back: the next one is started from the same processor, with the
+ * same caches, as the one before. False: perfkit is gone. */
+static bool start_all(launcher *l, char *stack) {
+    pk_launch_block *block = l->block;
+    bool there = true, well = true;
+    for (block->done = 0; block->done < block->n && there && well; block->done++) {
+        l->entry = &block->entries[block->done];
+        if (block->done > 0 && block->empty_errors) well = ftruncate(l->fds[STDERR_FILENO], 0) == 0;
+        there = start(l, stack);
+        well = well && l->entry->end == PK_LAUNCH_ENDED && l->entry->status == 0;
+    }
+    return there;
 }
 
 /* The next packet and its descriptors. False: perfkit is gone. */
@@ -161,7 +182,7 @@ static void serve(launcher *l) {
     bool there = true;
     while (there && take(l, &packet)) {
         if (packet != PK_LAUNCH_START) continue; /* a stop that came too late */
-        start(l, stack, &there);
+        there = start_all(l, stack);
         for (int i = 0; i < FDS; i++) close(l->fds[i]);
         packet = PK_LAUNCH_DONE;
         there = there && send(PK_LAUNCH_SOCKET, &packet, 1, MSG_NOSIGNAL) == 1;

@@ -393,6 +393,94 @@ static void test_drained_pipe(void **state) {
     close(ends[1]);
 }
 
+/* ---- several ---- */
+
+/* Each its own words and variables; what they write to standard error is the last one's. */
+static void test_several(void **state) {
+    const fixture *f = *state;
+    enum { N = 5 };
+    const char *const variables[N][1] = {{"RUN=0"}, {"RUN=1"}, {"RUN=2"}, {"RUN=3"}, {"RUN=4"}};
+    int memory = memfd_create("test", MFD_CLOEXEC), out = memfd_create("test", MFD_CLOEXEC);
+    pk_launch launches[N];
+    pk_launched launched[N];
+    size_t done = 0;
+    pk_err err;
+    assert_true(memory >= 0 && out >= 0 && fcntl(memory, F_SETFL, O_APPEND) == 0);
+    const char *const *script = SH("echo $RUN; echo error $RUN >&2; exit $((RUN == 3))");
+    for (size_t i = 0; i < N; i++) {
+        launches[i] = shell(f, script, out);
+        launches[i].fds[2] = memory;
+        launches[i].variables = variables[i];
+        launches[i].n_variables = 1;
+    }
+    assert_ok(pk_launcher_run_all(f->launcher, launches, N, true, launched, &done, &err), &err);
+    assert_int_equal(done, 4); /* the fourth fails */
+    for (size_t i = 0; i < done; i++) {
+        assert_int_equal(launched[i].code, i == 3);
+        assert_true(launched[i].running_ns > 0 && launched[i].launch_ns > 0);
+    }
+    char text[64] = "";
+    assert_int_equal(pread(out, text, sizeof text, 0), 8);
+    assert_memory_equal(text, "0\n1\n2\n3\n", 8);
+    assert_int_equal(pread(memory, text, sizeof text, 0), 8);
+    assert_memory_equal(text, "error 3\n", 8);
+    close(memory);
+    close(out);
+}
+
+/* Those that have no room wait for the next time; more than the most are not taken either. */
+static void test_several_without_room(void **state) {
+    const fixture *f = *state;
+    enum { N = PK_LAUNCHER_RUNS_MAX + 1, BYTES = 1 << 20 };
+    static char large[BYTES];
+    const char *const words[] = {"true", "x", NULL};
+    pk_launch launches[N];
+    pk_launched launched[N];
+    size_t done = 0;
+    pk_err err;
+    for (size_t i = 0; i < N; i++) {
+        launches[i] = shell(f, words, -1);
+        launches[i].path = "/bin/true";
+    }
+    assert_ok(pk_launcher_run_all(f->launcher, launches, N, false, launched, &done, &err), &err);
+    assert_int_equal(done, PK_LAUNCHER_RUNS_MAX);
+    memset(large, 'x', sizeof large - 1);
+    const char *const variables[] = {large};
+    for (size_t i = 0; i < N; i++) {
+        launches[i].variables = variables;
+        launches[i].n_variables = 1;
+    }
+    assert_ok(pk_launcher_run_all(f->launcher, launches, N, false, launched, &done, &err), &err);
+    assert_int_equal(done, 1); /* of four MiB; the kernel takes no variable of one */
+    assert_int_equal(launched[0].exec_errno, E2BIG);
+}
+
+/* A stop ends the one that runs and all behind it. */
+static void test_several_interrupted(void **state) {
+    const fixture *f = *state;
+    enum { N = 3 };
+    pk_launch launches[N];
+    pk_launched launched[N];
+    size_t done = 0;
+    pk_err err;
+    pk_interrupt *intr = pk_interrupt_begin(&err);
+    assert_non_null(intr);
+    char tester[32];
+    snprintf(tester, sizeof tester, "TESTER=%d", (int)getpid());
+    const char *const variables[] = {tester};
+    const char *const *script = SH("kill -INT $TESTER; exec sleep 10");
+    for (size_t i = 0; i < N; i++) {
+        launches[i] = shell(f, script, -1);
+        launches[i].intr = intr;
+        launches[i].variables = variables;
+        launches[i].n_variables = 1;
+    }
+    assert_ok(pk_launcher_run_all(f->launcher, launches, N, false, launched, &done, &err), &err);
+    assert_int_equal(done, 1);
+    assert_true(launched[0].stopped);
+    pk_interrupt_end(intr);
+}
+
 static void test_no_descriptor_leaks(void **state) {
     const fixture *f = *state;
     const char *const argv[] = {"true", NULL};
@@ -426,6 +514,9 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_interrupt, begin, end),
         cmocka_unit_test_setup_teardown(test_our_end, begin, end),
         cmocka_unit_test_setup_teardown(test_drained_pipe, begin, end),
+        cmocka_unit_test_setup_teardown(test_several, begin, end),
+        cmocka_unit_test_setup_teardown(test_several_without_room, begin, end),
+        cmocka_unit_test_setup_teardown(test_several_interrupted, begin, end),
         cmocka_unit_test_setup_teardown(test_no_descriptor_leaks, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
