@@ -125,12 +125,10 @@ static void add_name(const pk_stack_tree *tree, uint32_t name, pk_strbuf *out) {
 }
 
 static void add_stack(const pk_stack_tree *tree, uint32_t node, uint32_t *path, pk_strbuf *out) {
-    uint32_t depth = 0;
-    for (uint32_t i = node; i != PK_NODE_ROOT; i = pk_node(tree, i)->parent)
-        if (pk_node(tree, i)->name != PK_NAME_NONE) path[depth++] = i;
-    while (depth-- > 0) {
-        add_name(tree, pk_node(tree, path[depth])->name, out);
-        if (depth > 0) pk_strbuf_add_char(out, ';');
+    size_t depth = pk_stack_tree_path(tree, node, path);
+    for (size_t i = 0; i < depth; i++) {
+        if (i > 0) pk_strbuf_add_char(out, ';');
+        add_name(tree, path[i], out);
     }
 }
 

@@ -116,6 +116,16 @@ uint32_t pk_stack_tree_add(pk_stack_tree *tree, const uint32_t frames[], size_t 
     return node;
 }
 
+size_t pk_stack_tree_path(const pk_stack_tree *tree, uint32_t node, uint32_t names[]) {
+    size_t n = 0;
+    for (uint32_t i = node; i != PK_NODE_ROOT; i = pk_node(tree, i)->parent)
+        n += pk_node(tree, i)->name != PK_NAME_NONE;
+    size_t at = n;
+    for (uint32_t i = node; i != PK_NODE_ROOT; i = pk_node(tree, i)->parent)
+        if (pk_node(tree, i)->name != PK_NAME_NONE) names[--at] = pk_node(tree, i)->name;
+    return n;
+}
+
 /* ---- totals and order ---- */
 
 uint32_t pk_stack_tree_sum(pk_stack_tree *tree) {

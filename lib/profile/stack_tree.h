@@ -49,6 +49,10 @@ void pk_stack_tree_fini(pk_stack_tree *tree);
 uint32_t pk_stack_tree_add(pk_stack_tree *tree, const uint32_t frames[], size_t n,
                            const uint64_t weights[], pk_err *err) PK_MUST_CHECK;
 
+/* The names of the stack that ends at a node, the root's side first, into names[0..depth of the
+ * node); returns how many: gaps of trees in_order are left out. */
+size_t pk_stack_tree_path(const pk_stack_tree *tree, uint32_t node, uint32_t names[]);
+
 /* Totals from selves; may be called again after more was added. Sums that do not fit stay at
  * UINT64_MAX. Returns the greatest depth. */
 uint32_t pk_stack_tree_sum(pk_stack_tree *tree);

@@ -15,6 +15,7 @@ typedef struct pk_top_options {
     size_t rows; /* 0: all */
     pk_function_order order;
     bool colour;
+    int width; /* of the terminal, in cells: longer names lose their end; 0: they do not */
 } pk_top_options;
 
 /* "self  %  total  %  function"; below it, how many more there are. A profile without samples

@@ -109,20 +109,46 @@ void pk_json_null(pk_json *parent, const char *key) {
     attach(parent, key, cJSON_CreateNull());
 }
 
-/* RFC 8259, section 7. */
-static void write_string(FILE *out, const char *text) {
+#define ESCAPED_MAX 8
+
+/* How a character stands in a string (RFC 8259, section 7); NULL: as it is. */
+static const char *escaped(unsigned char c, char room[ESCAPED_MAX]) {
     static const char named[] = "\"\"\\\\\bb\ff\nn\rr\tt"; /* character, letter */
+    for (const char *p = named; *p; p += 2)
+        if (p[0] == (char)c) {
+            snprintf(room, ESCAPED_MAX, "\\%c", p[1]);
+            return room;
+        }
+    if (c >= 0x20) return NULL;
+    snprintf(room, ESCAPED_MAX, "\\u%04x", c);
+    return room;
+}
+
+static void write_string(FILE *out, const char *text) {
+    char room[ESCAPED_MAX];
     putc('"', out);
     for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
-        const char *letter = NULL;
-        for (const char *p = named; *p; p += 2)
-            if (p[0] == *text) letter = p + 1;
-        if (letter) fprintf(out, "\\%c", *letter);
-        else if (c < 0x20) fprintf(out, "\\u%04x", c);
-        else putc(c, out);
+        const char *escape = escaped((unsigned char)*text, room);
+        if (escape) fputs(escape, out);
+        else putc(*text, out);
     }
     putc('"', out);
+}
+
+void pk_json_quote(pk_strbuf *out, const char *text, size_t bytes) {
+    char room[ESCAPED_MAX];
+    pk_strbuf clean;
+    pk_strbuf_init(&clean, TEXT_BYTES_MAX);
+    pk_escape_utf8(&clean, text, bytes);
+    pk_strbuf_add_char(out, '"');
+    for (size_t i = 0; i < clean.length; i++) {
+        const char *escape = escaped((unsigned char)clean.data[i], room);
+        if (escape) pk_strbuf_add_str(out, escape);
+        else pk_strbuf_add_char(out, clean.data[i]);
+    }
+    pk_strbuf_add_char(out, '"');
+    out->failed = out->failed || !pk_strbuf_ok(&clean);
+    pk_strbuf_fini(&clean);
 }
 
 static void write_scalar(FILE *out, const pk_json *item) {

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include "base/error.h"
+#include "base/strbuf.h"
 
 typedef struct cJSON pk_json; /* an object or array under construction */
 
@@ -35,5 +36,9 @@ void pk_json_null(pk_json *parent, const char *key);
 bool pk_json_write(FILE *out, const pk_json *document, pk_err *err) PK_MUST_CHECK;
 /* The same without a blank or line break, none at the end either; not flushed. */
 bool pk_json_write_compact(FILE *out, const pk_json *document, pk_err *err) PK_MUST_CHECK;
+
+/* "text" in quotes, appended to *out: for documents in other programs' formats that are too large
+ * to be built as a tree. Invalid UTF-8 becomes U+FFFD. */
+void pk_json_quote(pk_strbuf *out, const char *text, size_t bytes);
 
 #endif
