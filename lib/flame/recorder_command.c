@@ -1,0 +1,53 @@
+#include "flame/recorder_command.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+bool pk_record_command_hold(const pk_record_options *options, pk_record_command *command,
+                            pk_err *err) {
+    *command = (pk_record_command){.there = options->argv != NULL};
+    return !command->there || pk_held_start(options->argv, &command->held, err);
+}
+
+bool pk_record_command_release(pk_record_command *command, pk_recording *recording, pk_err *err) {
+    if (command->there && !pk_held_release(&command->held, err)) return false;
+    recording->command_ran = command->there;
+    return true;
+}
+
+int pk_record_command_fd(const pk_record_command *command) {
+    return command->there ? command->held.process.pidfd : -1;
+}
+
+pid_t pk_record_command_pid(const pk_record_command *command) {
+    return command->there ? command->held.process.pid : 0;
+}
+
+/* Ctrl-C at our terminal reaches the command too, since it is of our group. */
+static bool at_terminal(void) {
+    int fd = open("/dev/tty", O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0) return false;
+    bool foreground = tcgetpgrp(fd) == getpgrp();
+    close(fd);
+    return foreground;
+}
+
+void pk_record_command_end(pk_record_command *command, const pk_record_options *options, int signal,
+                           pk_recording *recording) {
+    if (!command->there) return;
+    pk_held_drop(&command->held);
+    pk_process *process = &command->held.process;
+    if (process->pidfd < 0 || pk_process_wait(process, 0, &recording->exit)) return;
+    if (options->detach) {
+        close(process->pidfd);
+        process->pidfd = -1;
+        recording->command_left = true;
+        return;
+    }
+    recording->command_stopped = true;
+    if (signal == SIGINT && at_terminal() &&
+        pk_process_wait(process, options->grace_ns, &recording->exit))
+        return;
+    pk_process_stop(process, false, options->grace_ns, &recording->exit);
+}
