@@ -87,6 +87,11 @@ uint32_t pk_names_intern(pk_names *names, const char *text, size_t bytes) {
     return *slot - 1;
 }
 
+uint32_t pk_names_find(const pk_names *names, const char *text, size_t bytes) {
+    /* a free slot holds 0, which becomes PK_NAME_NONE */
+    return *slot_of(names, text, bytes, pk_fnv1a(PK_FNV_START, text, bytes)) - 1;
+}
+
 uint32_t pk_names_count(const pk_names *names) {
     return (uint32_t)names->entries.count;
 }

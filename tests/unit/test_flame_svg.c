@@ -213,8 +213,8 @@ static void no_name_breaks_out(void **state) {
     fixture f = begin("</text><script>alert(1)</script>&\"' 1\nx\x01\xff 1\n", 1, false);
     f.style.title = "a<b>&\"";
     f.style.subtitle = "</text>";
-    f.style.notes = "-->\n--->";
-    f.style.font = "x\"; } * { color:red";
+    f.style.notes = "-->\n--->\xc3\xa9";
+    f.style.font = "x\"; } * { color:red & \xc3\xa9";
     f.style.count_name = "<b>";
     const char *svg = draw(&f);
     assert_null(strstr(svg, "<script>"));
