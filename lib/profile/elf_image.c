@@ -18,6 +18,7 @@ struct pk_elf_image {
     char *path;
     int fd;     /* -1: from memory */
     void *copy; /* NULL: from a file */
+    size_t copy_bytes;
     Elf *elf;
 };
 
@@ -80,6 +81,7 @@ pk_elf_image *pk_elf_image_copy(const void *data, size_t bytes, const char *name
         pk_fail(err, PK_E_LIMIT, name, "not enough memory to read it");
     } else {
         memcpy(image->copy, data, bytes);
+        image->copy_bytes = bytes;
         image->elf = elf_memory(image->copy, bytes);
         if (accept_elf(image, err)) return image;
     }
@@ -135,6 +137,14 @@ bool pk_elf_image_vaddr(const pk_elf_image *image, uint64_t offset, uint64_t *va
             return true;
         }
     return false;
+}
+
+bool pk_elf_image_read(const pk_elf_image *image, uint64_t offset, void *out, size_t bytes) {
+    if (!image->copy)
+        return offset <= INT64_MAX && pread(image->fd, out, bytes, (off_t)offset) == (ssize_t)bytes;
+    if (offset > image->copy_bytes || bytes > image->copy_bytes - offset) return false;
+    memcpy(out, (const char *)image->copy + offset, bytes);
+    return true;
 }
 
 const uint8_t *pk_elf_image_build_id(const pk_elf_image *image, size_t *bytes) {

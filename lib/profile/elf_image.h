@@ -31,6 +31,10 @@ struct Elf *pk_elf_image_elf(const pk_elf_image *image);
  * no segment has it. */
 bool pk_elf_image_vaddr(const pk_elf_image *image, uint64_t offset, uint64_t *vaddr) PK_MUST_CHECK;
 
+/* out[0..bytes) = the file's bytes from `offset` on; false: it has not so many. */
+bool pk_elf_image_read(const pk_elf_image *image, uint64_t offset, void *out,
+                       size_t bytes) PK_MUST_CHECK;
+
 /* The build-id, *bytes long, valid as long as the image; NULL without one. */
 const uint8_t *pk_elf_image_build_id(const pk_elf_image *image, size_t *bytes);
 /* Do both have a build-id, and is it the same? */

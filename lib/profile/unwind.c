@@ -10,7 +10,8 @@
 
 typedef enum step_how {
     STEP_UNMAPPED,  /* nobody knows of code there */
-    STEP_NO_CFI,    /* code without call frame information */
+    STEP_NO_FILE,   /* code made at run time, or its file cannot be had */
+    STEP_NO_CFI,    /* code of a file, without call frame information */
     STEP_OUTERMOST, /* the thread's first function */
     STEP_PLAIN,     /* as below */
     STEP_ODD,       /* the whole row is needed */
@@ -173,7 +174,7 @@ static const step *find_step(const pk_unwinder *u, uint32_t pid, uint64_t versio
         }
         made = *known;
     } else {
-        made.how = module == UINT32_MAX ? STEP_UNMAPPED : STEP_NO_CFI;
+        made.how = module == UINT32_MAX ? STEP_UNMAPPED : STEP_NO_FILE;
     }
     return cache_add(u, version, address, &made);
 }
@@ -250,8 +251,11 @@ static step_end take_plain(walk *w, const step *s) {
     for (unsigned i = 0; i < arch->n_kept; i++) {
         unsigned reg = arch->kept[i];
         bool has = frame->known >> reg & 1;
-        if (s->saved >> i & 1)
-            has = read_stack(w, cfa + (uint64_t)(int64_t)s->at[i] * 8, &frame->value[reg]);
+        uint64_t at = cfa + (uint64_t)(int64_t)s->at[i] * 8;
+        /* What compilers say of a function's end stays as it was while registers are taken back
+         * from the stack: below the stack pointer the register has its value again. */
+        if (s->saved >> i & 1 && (at >= w->stack_begin || i == 0))
+            has = read_stack(w, at, &frame->value[reg]);
         else if (i == 0) has = has && w->innermost;
         if (i == 0 && !has) return WALK_STUCK;
         known |= (uint64_t)has << reg;
@@ -280,6 +284,36 @@ static step_end take_odd(walk *w, bool signal) {
     }
 }
 
+/* Does a call stand in a file in front of this address? */
+static bool is_behind_call(const walk *w, uint64_t address) {
+    const pk_unwind_arch *arch = w->u->arch;
+    const pk_map *map = pk_spaces_find(w->u->spaces, w->pid, address - 1);
+    uint64_t into = map ? address - map->begin : 0;
+    uint8_t bytes[PK_UNWIND_CALL_BYTES];
+    const pk_elf_image *image =
+        into >= sizeof bytes ? pk_module_image(w->u->modules, map->file) : NULL;
+    return image &&
+           pk_elf_image_read(image, map->offset + into - sizeof bytes, bytes, sizeof bytes) &&
+           arch->is_call(bytes);
+}
+
+/* A function in assembler that calls nobody: its return address lies where the call put it, unless
+ * it has put something above. Then, and in what calls others, the frame pointer may help. */
+static step_end take_leaf(walk *w) {
+    const pk_unwind_arch *arch = w->u->arch;
+    pk_cfi_frame *frame = &w->frame;
+    unsigned back = arch->kept[0];
+    uint64_t address = frame->value[back];
+    bool has = arch->returns_by_register
+                   ? knows(w, back)
+                   : knows(w, arch->sp) && read_stack(w, frame->value[arch->sp], &address);
+    address &= arch->address_bits;
+    if (!has || !is_behind_call(w, address)) return take_frame_record(w);
+    if (!arch->returns_by_register) frame->value[arch->sp] += 8;
+    frame->pc = frame->value[back] = address;
+    return WALK_ON;
+}
+
 /* From the frame at w->address to its caller. */
 static step_end take_step(walk *w, const step *s) {
     const pk_unwind_arch *arch = w->u->arch;
@@ -295,8 +329,11 @@ static step_end take_step(walk *w, const step *s) {
     case STEP_SIGNAL:
         end = take_odd(w, signal);
         break;
-    default:
+    case STEP_NO_FILE:
         end = take_frame_record(w);
+        break;
+    default: /* nothing is mapped where a call went astray: it has put its return address */
+        end = w->innermost ? take_leaf(w) : take_frame_record(w);
     }
     if (end != WALK_ON) return end;
     w->frame.pc &= arch->address_bits;

@@ -3,12 +3,14 @@
 #ifndef PK_PROFILE_UNWIND_ARCH_H
 #define PK_PROFILE_UNWIND_ARCH_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "profile/unwind.h"
 
 #define PK_UNWIND_KEPT_MAX 12
 #define PK_UNWIND_REGISTERS 33
+#define PK_UNWIND_CALL_BYTES 8
 
 typedef struct pk_unwind_arch {
     unsigned char n_registers;
@@ -20,6 +22,8 @@ typedef struct pk_unwind_arch {
     unsigned char kept[PK_UNWIND_KEPT_MAX];
     bool returns_by_register; /* a function that calls none need not save its return address */
     uint64_t address_bits;    /* of a return address; the others may be a signature */
+    /* Does an instruction that calls end with these bytes? */
+    bool (*is_call)(const uint8_t bytes[PK_UNWIND_CALL_BYTES]);
     unsigned sp_above_record; /* bytes from a frame record to the caller's stack pointer; 0: none
                                  can be told */
 } pk_unwind_arch;

@@ -3,6 +3,17 @@
 
 #define NONE PK_UNWIND_NO_REGISTER
 
+/* E8 and 32 bits; or FF /2 with its operand: a register, or memory with or without SIB byte and
+ * with no, 8 or 32 bits of displacement ("Intel 64 and IA-32 Software Developer's Manual", 2A,
+ * CALL). */
+static bool is_call(const uint8_t bytes[PK_UNWIND_CALL_BYTES]) {
+    const uint8_t *end = bytes + PK_UNWIND_CALL_BYTES;
+    if (end[-5] == 0xe8) return true;
+    for (int n = 2; n <= 7; n++)
+        if (n != 5 && end[-n] == 0xff && (end[1 - n] & 0x38) == 0x10) return true;
+    return false;
+}
+
 const pk_unwind_arch pk_unwind_x86_64 = {
     .n_registers = 24,
     /* ax bx cx dx si di bp sp ip, flags and segments, r8 to r15 */
@@ -15,5 +26,6 @@ const pk_unwind_arch pk_unwind_x86_64 = {
     .n_kept = 7,
     .kept = {16, 6, 3, 12, 13, 14, 15},
     .address_bits = UINT64_MAX,
+    .is_call = is_call,
     .sp_above_record = 16,
 };
