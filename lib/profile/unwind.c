@@ -39,7 +39,10 @@ typedef struct cached {
     step step;
 } cached;
 
-#define MODULE_SPACE (UINT64_C(1) << 63) /* + the module; others are pk_spaces_version's */
+/* Spaces: pk_spaces_version's of a process; a module's; of a process, for what stands in front of
+ * an address, in `how`. */
+#define MODULE_SPACE (UINT64_C(1) << 63) /* + the module */
+#define CALLS_SPACE (UINT64_C(1) << 62)  /* + the version */
 
 struct pk_unwinder {
     const pk_unwind_arch *arch;
@@ -221,6 +224,31 @@ static bool knows(const walk *w, unsigned reg) {
     return w->frame.known >> reg & 1;
 }
 
+typedef enum behind { BEHIND_OTHER, BEHIND_CALL, BEHIND_UNKNOWN } behind;
+
+/* What stands in front of an address that may be a return address. Unknown: code that is in no
+ * file. */
+static behind look_before(const walk *w, uint64_t address) {
+    const pk_unwind_arch *arch = w->u->arch;
+    const pk_map *map = pk_spaces_find(w->u->spaces, w->pid, address - 1);
+    if (!map) return BEHIND_OTHER;
+    const pk_elf_image *image = pk_module_image(w->u->modules, map->file);
+    if (!image) return BEHIND_UNKNOWN;
+    uint64_t into = address - map->begin, offset = map->offset + into - PK_UNWIND_CALL_BYTES;
+    uint8_t bytes[PK_UNWIND_CALL_BYTES];
+    bool call = into >= sizeof bytes && pk_elf_image_read(image, offset, bytes, sizeof bytes) &&
+                arch->is_call(bytes);
+    return call ? BEHIND_CALL : BEHIND_OTHER;
+}
+
+static behind what_is_before(const walk *w, uint64_t address) {
+    uint64_t space = CALLS_SPACE | w->version;
+    const step *known = cache_find(w->u, space, address);
+    if (known) return (behind)known->how;
+    step found = {.how = (uint8_t)look_before(w, address)};
+    return (behind)cache_add(w->u, space, address, &found)->how;
+}
+
 /* The frame pointer points to that of the caller and the return address above it (psABI 3.2.2;
  * AAPCS64 6.4.6). 0 in it is how every start of a thread marks its end. */
 static step_end take_frame_record(walk *w) {
@@ -232,6 +260,8 @@ static step_end take_frame_record(walk *w) {
     if (record % 8 != 0 || record < w->floor) return WALK_STUCK;
     if (!read_stack(w, record, &up) || !read_stack(w, record + 8, &back)) return WALK_STUCK;
     if (up != 0 && up <= record) return WALK_STUCK;
+    back &= arch->address_bits;
+    if (back != 0 && what_is_before(w, back) == BEHIND_OTHER) return WALK_STUCK;
     frame->value[arch->fp] = up;
     frame->value[arch->kept[0]] = back;
     frame->value[arch->sp] = record + arch->sp_above_record;
@@ -240,6 +270,38 @@ static step_end take_frame_record(walk *w) {
     frame->pc = back;
     w->floor = record + 8;
     return WALK_ON;
+}
+
+/* The return address is the word at stack pointer + offset, if it is one. */
+static bool take_word(walk *w, uint64_t offset) {
+    const pk_unwind_arch *arch = w->u->arch;
+    pk_cfi_frame *frame = &w->frame;
+    uint64_t at = frame->value[arch->sp] + offset, back;
+    if (arch->returns_by_register || !knows(w, arch->sp) || !read_stack(w, at, &back) ||
+        what_is_before(w, back) != BEHIND_CALL)
+        return false;
+    frame->value[arch->sp] = at + 8;
+    frame->pc = frame->value[arch->kept[0]] = back;
+    return true;
+}
+
+/* Assembler without call frame information. If it has put nothing on the stack, its return address
+ * is where the call left it. Otherwise it may keep frame pointers, as some compilers do, or have
+ * put some words on the stack: the nearest that has a call in front of it is taken. */
+#define WORDS_OF_ASSEMBLER 4u
+static step_end take_assembler(walk *w) {
+    const pk_unwind_arch *arch = w->u->arch;
+    unsigned back = arch->kept[0];
+    if (w->innermost && arch->returns_by_register && knows(w, back) &&
+        what_is_before(w, w->frame.value[back] & arch->address_bits) == BEHIND_CALL) {
+        w->frame.pc = w->frame.value[back];
+        return WALK_ON;
+    }
+    if (w->innermost && take_word(w, 0)) return WALK_ON;
+    step_end end = take_frame_record(w);
+    for (uint64_t i = 0; i < WORDS_OF_ASSEMBLER && end == WALK_STUCK; i++)
+        if (take_word(w, 8 * i)) end = WALK_ON;
+    return end;
 }
 
 static step_end take_plain(walk *w, const step *s) {
@@ -284,36 +346,6 @@ static step_end take_odd(walk *w, bool signal) {
     }
 }
 
-/* Does a call stand in a file in front of this address? */
-static bool is_behind_call(const walk *w, uint64_t address) {
-    const pk_unwind_arch *arch = w->u->arch;
-    const pk_map *map = pk_spaces_find(w->u->spaces, w->pid, address - 1);
-    uint64_t into = map ? address - map->begin : 0;
-    uint8_t bytes[PK_UNWIND_CALL_BYTES];
-    const pk_elf_image *image =
-        into >= sizeof bytes ? pk_module_image(w->u->modules, map->file) : NULL;
-    return image &&
-           pk_elf_image_read(image, map->offset + into - sizeof bytes, bytes, sizeof bytes) &&
-           arch->is_call(bytes);
-}
-
-/* A function in assembler that calls nobody: its return address lies where the call put it, unless
- * it has put something above. Then, and in what calls others, the frame pointer may help. */
-static step_end take_leaf(walk *w) {
-    const pk_unwind_arch *arch = w->u->arch;
-    pk_cfi_frame *frame = &w->frame;
-    unsigned back = arch->kept[0];
-    uint64_t address = frame->value[back];
-    bool has = arch->returns_by_register
-                   ? knows(w, back)
-                   : knows(w, arch->sp) && read_stack(w, frame->value[arch->sp], &address);
-    address &= arch->address_bits;
-    if (!has || !is_behind_call(w, address)) return take_frame_record(w);
-    if (!arch->returns_by_register) frame->value[arch->sp] += 8;
-    frame->pc = frame->value[back] = address;
-    return WALK_ON;
-}
-
 /* From the frame at w->address to its caller. */
 static step_end take_step(walk *w, const step *s) {
     const pk_unwind_arch *arch = w->u->arch;
@@ -333,7 +365,7 @@ static step_end take_step(walk *w, const step *s) {
         end = take_frame_record(w);
         break;
     default: /* nothing is mapped where a call went astray: it has put its return address */
-        end = w->innermost ? take_leaf(w) : take_frame_record(w);
+        end = take_assembler(w);
     }
     if (end != WALK_ON) return end;
     w->frame.pc &= arch->address_bits;
