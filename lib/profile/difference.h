@@ -25,35 +25,36 @@ bool pk_difference(const pk_stack_tree *before, const pk_stack_tree *after,
                    pk_err *err) PK_MUST_CHECK;
 
 typedef struct pk_side {
-    const char *name;     /* the file */
-    uint64_t weight;      /* of all stacks, not normalised */
-    uint64_t samples;     /* how many samples that is; 0: not known, weights are samples */
-    uint64_t duration_ns; /* 0: not known */
-    const char *unit;     /* "ns", an event, "samples" */
+    const char *name; /* the file */
+    uint64_t samples; /* how many samples the weights stand for; 0: not known, then no errors */
+    const char *unit; /* "ns", an event, "samples" */
     bool weight_is_time;
+    uint64_t duration_ns; /* 0: not known */
 } pk_side;
 
 /* A share of all samples, before and after. */
 typedef struct pk_share_change {
-    double before, after; /* 0 to 1 */
+    double before, after; /* 0 to 1; NaN: there are no samples on that side */
     double change;        /* after - before; times 100: points */
-    double error;         /* its standard error, from the numbers of samples */
-    double p;             /* that chance alone makes a difference like this; NaN: cannot be said */
+    double error;         /* its standard error; NaN: the number of samples is not known */
+    double p;             /* how likely chance alone makes a difference like this; NaN as above */
 } pk_share_change;
 
 typedef struct pk_function_change {
     uint32_t name;
-    uint64_t self[2], total[2]; /* weights as measured */
+    uint64_t self[2], total[2]; /* weights, before and after */
     pk_share_change self_share, total_share;
-    bool significant; /* at the level asked for, over all functions together (Holm) */
+    bool significant; /* its share of the order asked for, over all functions together (Holm) */
 } pk_function_change;
 
-/* x[i] of n[i] samples. Both standard error and p treat samples as independent
- * (docs/methods.md). */
-pk_share_change pk_share_change_of(const double x[2], const double n[2]);
+/* Of weights part[i] of all[i] that samples[i] samples make up (0: not known). Error and p treat
+ * samples as independent of each other (docs/methods.md). */
+pk_share_change pk_share_change_of(const uint64_t part[2], const uint64_t all[2],
+                                   const uint64_t samples[2]);
 
-/* pk_function_change of every function into *changes (emptied first), the largest change of
- * `order`'s share first. `tree` is that of pk_difference without normalise, summed. */
+/* One pk_function_change per function into *changes (emptied first), the largest change of the
+ * order's share first, equal ones by name. `tree` is that of pk_difference without normalise,
+ * summed. alpha: the level for `significant`. False: out of memory. */
 bool pk_difference_functions(const pk_stack_tree *tree, const pk_side sides[2],
                              pk_function_order order, double alpha, pk_array *changes,
                              pk_err *err) PK_MUST_CHECK;
@@ -63,9 +64,10 @@ typedef struct pk_difference_view {
     pk_function_order order;
     double alpha; /* 0.05 */
     bool colour;
+    int width; /* of the terminal, in cells: longer names lose their end; 0: they do not */
 } pk_difference_view;
 
-/* Both totals, then the functions. */
+/* Both totals, then the functions that changed most. `tree` as above. */
 bool pk_difference_text(FILE *out, const pk_stack_tree *tree, const pk_side sides[2],
                         const pk_difference_view *view, pk_err *err) PK_MUST_CHECK;
 /* Document "flame-compare/1" (docs/formats.md). NULL: out of memory. */

@@ -2,27 +2,10 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/strbuf.h"
-#include "report/escape.h"
-#include "report/quantity.h"
-#include "report/table.h"
-#include "report/utf8.h"
+#include "profile/cells.h"
 
-#define NAME_BYTES_MAX (1u << 20)
-#define NAME_CELLS_MIN 20
-#define FIGURES_CELLS 44 /* what stands before the name, with generous figures */
-#define TIME_DIGITS 4
-
-/* What a table needs to know of its profile. */
-typedef struct table_of {
-    const pk_profile *profile;
-    const pk_top_options *options;
-    pk_table *table;
-    uint64_t all;
-    pk_unit unit; /* of times */
-} table_of;
+#define TAKEN_CELLS 44 /* by what stands before the name, with generous figures */
 
 static uint64_t all_of(const pk_profile *profile) {
     return pk_node(&profile->tree, PK_NODE_ROOT)->total[0];
@@ -32,62 +15,14 @@ static double share(uint64_t part, uint64_t all) {
     return all > 0 ? (double)part / (double)all : NAN;
 }
 
-static table_of begin_table(const pk_profile *profile, const pk_top_options *options,
+static pk_cells begin_table(const pk_profile *profile, const pk_top_options *options,
                             const char *aligns) {
-    table_of t = {.profile = profile, .options = options, .table = pk_table_new(aligns)};
-    t.all = all_of(profile);
-    t.unit = pk_unit_for(PK_Q_TIME, (double)t.all);
-    return t;
+    return pk_cells_begin(aligns, profile->weight_is_time, all_of(profile), options->width,
+                          TAKEN_CELLS);
 }
 
-static bool end_table(table_of *t, FILE *out, pk_err *err) {
-    bool ok = pk_table_write(out, t->table, 0, t->options->colour);
-    pk_table_free(t->table);
-    if (!ok) pk_fail(err, PK_E_SYS, NULL, "cannot write the table");
-    return ok;
-}
-
-/* ---- cells ---- */
-
-static void add_weight(table_of *t, uint64_t weight) {
-    char text[PK_QUANTITY_MAX];
-    if (t->profile->weight_is_time)
-        pk_table_cell(t->table, PK_PLAIN, "%s",
-                      pk_quantity_fixed(text, sizeof text, PK_Q_TIME, (double)weight, t->unit,
-                                        t->all < 1000 ? 0 : TIME_DIGITS - 2));
-    else pk_table_cell(t->table, PK_PLAIN, "%llu", (unsigned long long)weight);
-}
-
-static void add_share(table_of *t, uint64_t part, uint64_t all) {
-    double s = share(part, all);
-    if (isfinite(s)) pk_table_cell(t->table, PK_PLAIN, "%.2f %%", 100 * s);
-    else pk_table_cell(t->table, PK_DIM, "-");
-}
-
-/* Escaped, and cut where it would not fit in the terminal's line. */
-static void add_text(table_of *t, pk_style style, const char *text, const char *behind) {
-    pk_strbuf safe;
-    pk_strbuf_init(&safe, NAME_BYTES_MAX);
-    pk_escape_terminal(&safe, text, strlen(text));
-    size_t bytes = safe.length;
-    int room = t->options->width - FIGURES_CELLS - (int)strlen(behind), cells;
-    if (room < NAME_CELLS_MIN) room = NAME_CELLS_MIN;
-    if (t->options->width > 0 && pk_utf8_fit(safe.data, bytes, room, &cells) < bytes)
-        pk_table_cell(t->table, style, "%.*s..%s",
-                      (int)pk_utf8_fit(safe.data, bytes, room - 2, &cells), safe.data, behind);
-    else pk_table_cell(t->table, style, "%s%s", safe.data, behind);
-    pk_strbuf_fini(&safe);
-}
-
-static void add_name(table_of *t, pk_style style, uint32_t name, const char *none) {
-    if (name == PK_NAME_NONE) pk_table_cell(t->table, PK_DIM, "%s", none);
-    else add_text(t, style, pk_names_text(t->profile->tree.names, name, NULL), "");
-}
-
-/* "self ms": with the unit, where it is a time. */
-static void add_heading(table_of *t, const char *what) {
-    if (t->profile->weight_is_time) pk_table_cell(t->table, PK_BOLD, "%s %s", what, t->unit.name);
-    else pk_table_cell(t->table, PK_BOLD, "%s", what);
+static const char *text_of(const pk_names *names, uint32_t name) {
+    return name == PK_NAME_NONE ? NULL : pk_names_text(names, name, NULL);
 }
 
 /* ---- functions ---- */
@@ -112,23 +47,24 @@ bool pk_top_functions(FILE *out, const pk_profile *profile, const pk_top_options
     pk_array functions;
     if (!functions_of(profile, options, &functions, err)) return false;
     size_t rows = all_of(profile) > 0 ? rows_of(&functions, options) : 0;
-    table_of t = begin_table(profile, options, "rrrrl");
+    uint64_t all = all_of(profile);
+    pk_cells t = begin_table(profile, options, "rrrrl");
     if (rows > 0) {
-        add_heading(&t, "self");
-        pk_table_cell(t.table, PK_BOLD, "%s", "");
-        add_heading(&t, "total");
-        pk_table_cell(t.table, PK_BOLD, "%s", "");
-        pk_table_cell(t.table, PK_BOLD, "function");
+        pk_cells_weight_heading(&t, "self");
+        pk_cells_heading(&t, "");
+        pk_cells_weight_heading(&t, "total");
+        pk_cells_heading(&t, "");
+        pk_cells_heading(&t, "function");
     }
     for (size_t i = 0; i < rows; i++) {
         const pk_function *f = &PK_AT(&functions, pk_function, i);
-        add_weight(&t, f->self[0]);
-        add_share(&t, f->self[0], t.all);
-        add_weight(&t, f->total[0]);
-        add_share(&t, f->total[0], t.all);
-        add_name(&t, PK_PLAIN, f->name, "");
+        pk_cells_weight(&t, f->self[0]);
+        pk_cells_share(&t, share(f->self[0], all));
+        pk_cells_weight(&t, f->total[0]);
+        pk_cells_share(&t, share(f->total[0], all));
+        pk_cells_name(&t, PK_PLAIN, text_of(profile->tree.names, f->name), "");
     }
-    bool ok = end_table(&t, out, err);
+    bool ok = pk_cells_end(&t, out, options->colour, err);
     size_t more = rows > 0 ? functions.count - rows : 0;
     if (ok && more > 0) fprintf(out, "and %zu more function%s\n", more, more == 1 ? "" : "s");
     pk_array_fini(&functions);
@@ -155,56 +91,81 @@ static bool look(const pk_profile *profile, const char *function, surroundings *
     return false;
 }
 
-static void add_neighbours(table_of *t, const pk_array *functions, uint64_t of, const char *word,
-                           const char *none) {
-    size_t rows = rows_of(functions, t->options);
-    for (size_t i = 0; i < rows; i++) {
-        const pk_function *f = &PK_AT(functions, pk_function, i);
-        add_weight(t, f->total[0]);
-        add_share(t, f->total[0], of);
-        add_share(t, f->total[0], t->all);
-        pk_table_cell(t->table, PK_DIM, "%s", word);
-        add_name(t, PK_PLAIN, f->name, none);
-    }
-    if (rows == functions->count) return;
-    for (int i = 0; i < 3; i++) pk_table_cell(t->table, PK_PLAIN, "%s", "");
-    pk_table_cell(t->table, PK_DIM, "%s", word);
-    pk_table_cell(t->table, PK_DIM, "%zu more", functions->count - rows);
+/* One of the functions next to it. */
+typedef struct side {
+    const pk_array *functions;
+    const char *word, *none; /* what stands for no function */
+} side;
+
+static void add_weights(pk_cells *t, const pk_profile *profile, uint64_t weight, uint64_t of) {
+    pk_cells_weight(t, weight);
+    pk_cells_share(t, share(weight, of));
+    pk_cells_share(t, share(weight, all_of(profile)));
 }
 
-static void add_middle(table_of *t, const surroundings *s, const char *function) {
-    char others[40] = "";
-    if (s->n > 1) snprintf(others, sizeof others, " (%zu functions)", s->n);
-    add_weight(t, s->of.total[0]);
-    add_share(t, s->of.total[0], s->of.total[0]);
-    add_share(t, s->of.total[0], t->all);
-    pk_table_cell(t->table, PK_BOLD, "%s", "");
-    add_text(t, PK_BOLD, function, others);
+static void add_side(pk_cells *t, const pk_profile *profile, const pk_top_options *options,
+                     const side *s, uint64_t of) {
+    size_t rows = rows_of(s->functions, options);
+    for (size_t i = 0; i < rows; i++) {
+        const pk_function *f = &PK_AT(s->functions, pk_function, i);
+        const char *name = text_of(profile->tree.names, f->name);
+        add_weights(t, profile, f->total[0], of);
+        pk_cells_none(t, s->word);
+        if (name) pk_cells_name(t, PK_PLAIN, name, "");
+        else pk_cells_none(t, s->none);
+    }
+    if (rows == s->functions->count) return;
+    for (int i = 0; i < 3; i++) pk_cells_none(t, "");
+    pk_cells_none(t, s->word);
+    pk_table_cell(t->table, PK_DIM, "%zu more", s->functions->count - rows);
 }
 
 bool pk_top_around(FILE *out, const pk_profile *profile, const char *function, bool callers,
                    bool callees, const pk_top_options *options, pk_err *err) {
     surroundings s;
+    char others[40] = "";
     if (!look(profile, function, &s, err)) return false;
-    table_of t = begin_table(profile, options, "rrrll");
-    add_heading(&t, "weight");
-    pk_table_cell(t.table, PK_BOLD, "of it");
-    pk_table_cell(t.table, PK_BOLD, "of all");
-    pk_table_cell(t.table, PK_BOLD, "%s", "");
-    pk_table_cell(t.table, PK_BOLD, "function");
-    if (callers) add_neighbours(&t, &s.callers, s.of.total[0], "from", "(it begins the stack)");
-    add_middle(&t, &s, function);
-    if (callees) add_neighbours(&t, &s.callees, s.of.total[0], "to", "(its own code)");
+    if (s.n > 1) snprintf(others, sizeof others, " (%zu functions)", s.n);
+    const side above = {&s.callers, "from", "(it begins the stack)"};
+    const side below = {&s.callees, "to", "(its own code)"};
+    uint64_t of = s.of.total[0];
+    pk_cells t = begin_table(profile, options, "rrrll");
+    pk_cells_weight_heading(&t, "weight");
+    pk_cells_heading(&t, "of it");
+    pk_cells_heading(&t, "of all");
+    pk_cells_heading(&t, "");
+    pk_cells_heading(&t, "function");
+    if (callers) add_side(&t, profile, options, &above, of);
+    add_weights(&t, profile, of, of);
+    pk_cells_none(&t, "");
+    pk_cells_name(&t, PK_BOLD, function, others);
+    if (callees) add_side(&t, profile, options, &below, of);
     pk_array_fini(&s.callers);
     pk_array_fini(&s.callees);
-    return end_table(&t, out, err);
+    return pk_cells_end(&t, out, options->colour, err);
 }
 
 /* ---- modules ---- */
 
-static void add_has(table_of *t, bool known, bool has) {
-    if (!known) pk_table_cell(t->table, PK_DIM, "-");
+static void add_has(pk_cells *t, bool known, bool has) {
+    if (!known) pk_cells_none(t, "-");
     else pk_table_cell(t->table, has ? PK_PLAIN : PK_YELLOW, has ? "yes" : "no");
+}
+
+static void add_module(pk_cells *t, const pk_profile *profile, const pk_profile_module *m) {
+    bool known = !m->missing && !m->changed;
+    pk_table_cell(t->table, PK_PLAIN, "%llu", (unsigned long long)m->frames);
+    pk_cells_share(t, share(m->unknown, m->frames));
+    if (profile->stacks_copied)
+        pk_table_cell(t->table, PK_PLAIN, "%llu", (unsigned long long)m->lost);
+    else pk_cells_none(t, "-");
+    add_has(t, known, m->symbols);
+    add_has(t, known, m->debug_information);
+    add_has(t, known, m->call_frame_information);
+    pk_cells_name(t, PK_PLAIN, m->path,
+                  m->missing   ? " (cannot be opened)"
+                  : m->changed ? " (has changed since)"
+                               : "");
 }
 
 bool pk_top_modules(FILE *out, const pk_profile *profile, const pk_top_options *options,
@@ -212,27 +173,12 @@ bool pk_top_modules(FILE *out, const pk_profile *profile, const pk_top_options *
     static const char *const heads[] = {"frames", "without name", "lost",  "symbols",
                                         "debug",  "CFI",          "module"};
     if (profile->modules.count == 0) return true;
-    table_of t = begin_table(profile, options, "rrrllll");
-    for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++)
-        pk_table_cell(t.table, PK_BOLD, "%s", heads[i]);
     size_t rows = rows_of(&profile->modules, options);
-    for (size_t i = 0; i < rows; i++) {
-        const pk_profile_module *m = &PK_AT(&profile->modules, pk_profile_module, i);
-        bool known = !m->missing && !m->changed;
-        pk_table_cell(t.table, PK_PLAIN, "%llu", (unsigned long long)m->frames);
-        add_share(&t, m->unknown, m->frames);
-        if (profile->stacks_copied)
-            pk_table_cell(t.table, PK_PLAIN, "%llu", (unsigned long long)m->lost);
-        else pk_table_cell(t.table, PK_DIM, "-");
-        add_has(&t, known, m->symbols);
-        add_has(&t, known, m->debug_information);
-        add_has(&t, known, m->call_frame_information);
-        add_text(&t, PK_PLAIN, m->path,
-                 m->missing   ? " (cannot be opened)"
-                 : m->changed ? " (has changed since)"
-                              : "");
-    }
-    bool ok = end_table(&t, out, err);
+    pk_cells t = begin_table(profile, options, "rrrllll");
+    for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) pk_cells_heading(&t, heads[i]);
+    for (size_t i = 0; i < rows; i++)
+        add_module(&t, profile, &PK_AT(&profile->modules, pk_profile_module, i));
+    bool ok = pk_cells_end(&t, out, options->colour, err);
     size_t more = profile->modules.count - rows;
     if (ok && more > 0) fprintf(out, "and %zu more module%s\n", more, more == 1 ? "" : "s");
     return ok;
@@ -243,10 +189,6 @@ bool pk_top_modules(FILE *out, const pk_profile *profile, const pk_top_options *
 static void add_known(pk_json *parent, const char *key, bool known, uint64_t value) {
     if (known) pk_json_uint(parent, key, value);
     else pk_json_null(parent, key);
-}
-
-static const char *text_of(const pk_names *names, uint32_t name) {
-    return name == PK_NAME_NONE ? NULL : pk_names_text(names, name, NULL);
 }
 
 static void add_summary(pk_json *document, const pk_profile *p) {
