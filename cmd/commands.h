@@ -9,6 +9,7 @@ extern const pk_command pk_cmd_time;
 extern const pk_command pk_cmd_compare;
 extern const pk_command pk_cmd_serve;
 extern const pk_command pk_cmd_load;
+extern const pk_command pk_cmd_flame;
 extern const pk_command pk_cmd_completion;
 extern const pk_command pk_cmd_help;
 extern const pk_command pk_cmd_man;
