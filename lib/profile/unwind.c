@@ -259,9 +259,11 @@ static step_end take_frame_record(walk *w) {
     if (record == 0) return w->innermost ? WALK_STUCK : WALK_TOP;
     if (record % 8 != 0 || record < w->floor) return WALK_STUCK;
     if (!read_stack(w, record, &up) || !read_stack(w, record + 8, &back)) return WALK_STUCK;
-    if (up != 0 && up <= record) return WALK_STUCK;
     back &= arch->address_bits;
-    if (back != 0 && what_is_before(w, back) == BEHIND_OTHER) return WALK_STUCK;
+    behind before = back ? what_is_before(w, back) : BEHIND_CALL;
+    /* Where no call can be seen, frames that go on upwards have to do. */
+    bool upwards = up == 0 || up > record;
+    if (before == BEHIND_OTHER || (before == BEHIND_UNKNOWN && !upwards)) return WALK_STUCK;
     frame->value[arch->fp] = up;
     frame->value[arch->kept[0]] = back;
     frame->value[arch->sp] = record + arch->sp_above_record;
