@@ -15,9 +15,15 @@ typedef enum pk_saved_kind {
 /* Told by the first bytes of a file (a few KiB are enough). */
 pk_saved_kind pk_saved_kind_of(const char *text, size_t bytes);
 
-/* Adds folded stacks or an SVG to the profile's tree; n_samples grows by its weights where those
- * are samples, and unit is set. False: neither, without a stack (PK_E_INPUT), or out of memory. */
+/* Adds folded stacks or an SVG to the profile's tree, and says what can be told of it: n_samples
+ * (0: not known) and unit. False: neither of the two, without a stack (PK_E_INPUT), or out of
+ * memory. */
 bool pk_saved_add(pk_profile *profile, const char *where, const char *text, size_t bytes,
                   pk_err *err) PK_MUST_CHECK;
+
+/* How many samples the weights of a tree (the last of several) seem to be: with one large common
+ * divisor they are samples of that period; where they are small they are samples themselves; else
+ * 0: it cannot be told. */
+uint64_t pk_saved_samples(const pk_stack_tree *tree);
 
 #endif

@@ -1,0 +1,114 @@
+#include "profile/saved.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/lines.h"
+#include "profile/folded.h"
+
+#define LARGE_WEIGHT 1000 /* no stack that light: weights are rather periods than counts */
+
+static const char *const perf_magics[] = {"PERFILE2", "2ELIFREP"};
+
+/* "stack COUNT": a blank, then a digit, and nothing but digits and a point behind. */
+static bool is_folded_line(const pk_line *line) {
+    size_t end = line->bytes;
+    while (end > 0 && (line->at[end - 1] == '\r' || line->at[end - 1] == ' ')) end--;
+    size_t begin = end;
+    while (begin > 0 && line->at[begin - 1] != ' ') begin--;
+    if (begin < 2 || begin == end) return false;
+    if (line->at[begin] < '0' || line->at[begin] > '9') return false;
+    for (size_t i = begin; i < end; i++)
+        if ((line->at[i] < '0' || line->at[i] > '9') && line->at[i] != '.') return false;
+    return true;
+}
+
+static bool is_folded(const char *text, size_t bytes) {
+    pk_line line;
+    for (size_t offset = 0; pk_line_next(text, bytes, &offset, &line);) {
+        if (line.bytes == 0 || line.at[0] == '#') continue;
+        return is_folded_line(&line);
+    }
+    return false;
+}
+
+pk_saved_kind pk_saved_kind_of(const char *text, size_t bytes) {
+    for (size_t i = 0; i < sizeof perf_magics / sizeof perf_magics[0]; i++)
+        if (bytes >= strlen(perf_magics[i]) &&
+            memcmp(text, perf_magics[i], strlen(perf_magics[i])) == 0)
+            return PK_SAVED_PERF_DATA;
+    if (pk_is_svg(text, bytes)) return PK_SAVED_SVG;
+    return is_folded(text, bytes) ? PK_SAVED_FOLDED : PK_SAVED_UNKNOWN;
+}
+
+static uint64_t common_divisor(uint64_t a, uint64_t b) {
+    while (b > 0) {
+        uint64_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+uint64_t pk_saved_samples(const pk_stack_tree *tree) {
+    uint64_t period = 0, least = UINT64_MAX, all = 0;
+    size_t stacks = 0;
+    for (uint32_t i = 0; i < tree->nodes.count; i++) {
+        uint64_t self = pk_node(tree, i)->self[tree->n_weights - 1];
+        if (self == 0) continue;
+        stacks++;
+        period = common_divisor(self, period);
+        least = self < least ? self : least;
+        if (__builtin_add_overflow(all, self, &all)) return 0;
+    }
+    if (stacks == 0) return 0;
+    if (period >= LARGE_WEIGHT && stacks > 1) return all / period;
+    return least < LARGE_WEIGHT ? all : 0;
+}
+
+static bool not_a_profile(const char *where, pk_err *err) {
+    pk_fail(err, PK_E_INPUT, where, "neither folded stacks nor a flame graph");
+    pk_fix(err, "lines of folded stacks are \"main;work;leaf 12\"");
+    return false;
+}
+
+static bool add_folded(pk_profile *profile, const char *where, const char *text, size_t bytes,
+                       pk_err *err) {
+    pk_folded_read read = {0};
+    if (!pk_folded_add(&profile->tree, text, bytes, &read, err)) return false;
+    if (read.lines > 0) return true;
+    return not_a_profile(where, err);
+}
+
+/* Times, where titles are in a unit of time and weights the same in ns; else what titles say. */
+static bool take_unit(pk_profile *profile, const pk_svg_info *info) {
+    static const struct {
+        const char *name;
+        double ns;
+    } times[] = {{"ns", 1}, {"us", 1e3}, {"µs", 1e3}, {"ms", 1e6}, {"s", 1e9}};
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
+        double apart = fabs((double)info->shown * times[i].ns - (double)info->heaviest);
+        if (strcmp(info->unit, times[i].name) != 0 || apart > times[i].ns) continue;
+        profile->weight_is_time = true;
+        profile->unit = "ns";
+        return true;
+    }
+    profile->weight_is_time = false;
+    profile->unit = info->unit[0] ? pk_arena_strdup(profile->arena, info->unit) : "samples";
+    return profile->unit != NULL;
+}
+
+bool pk_saved_add(pk_profile *profile, const char *where, const char *text, size_t bytes,
+                  pk_err *err) {
+    pk_svg_info info = {0};
+    bool ok;
+    if (pk_is_svg(text, bytes)) ok = pk_svg_read(&profile->tree, where, text, bytes, &info, err);
+    else ok = add_folded(profile, where, text, bytes, err);
+    if (!ok) return false;
+    if (!take_unit(profile, &info)) {
+        pk_fail(err, PK_E_LIMIT, where, "not enough memory");
+        return false;
+    }
+    profile->n_samples = pk_saved_samples(&profile->tree);
+    return true;
+}

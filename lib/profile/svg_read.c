@@ -1,0 +1,272 @@
+#include "profile/svg_read.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/strbuf.h"
+#include "profile/svg_scan.h"
+
+#define FRAMES_MAX (1u << 24)
+#define POSITION_STEPS 1e6 /* per px or percent, where weights do not say where a frame begins */
+
+typedef struct frame {
+    uint32_t name;
+    uint32_t parent;     /* in the array, sorted; PK_NODE_NONE */
+    uint64_t begin, end; /* from left to right */
+    uint64_t at;         /* between the two: lies in the parent */
+    uint64_t weight, self;
+    double y;
+    bool knows_self;
+} frame;
+
+typedef struct reader {
+    pk_stack_tree *tree;
+    pk_svg_info *info;
+    pk_array frames;
+    bool by_weight; /* begin and end are weights: all frames have fg:x and fg:w */
+    bool inverted;  /* by what the document says of itself */
+    uint32_t root_name;
+    uint32_t *path;
+} reader;
+
+static frame *frame_at(const reader *r, size_t i) {
+    return &PK_AT(&r->frames, frame, i);
+}
+
+/* ---- frames ---- */
+
+static uint64_t position(double x) {
+    return x <= 0     ? 0
+           : x < 1e12 ? (uint64_t)(x * POSITION_STEPS)
+                      : (uint64_t)(1e12 * POSITION_STEPS);
+}
+
+/* False: out of memory. What is no frame of a flame graph is passed over. */
+static bool add_frame(reader *r, const pk_svg_frame *found) {
+    bool weighed = found->has_fg;
+    if (!weighed && !found->has_count) return true;
+    if (!weighed) r->by_weight = false;
+    uint32_t name = pk_names_intern(r->tree->names, found->name.data, found->name.length);
+    frame *f = name == PK_NAME_NONE ? NULL : pk_array_push(&r->frames);
+    if (!f) return false;
+    *f = (frame){.name = name,
+                 .parent = PK_NODE_NONE,
+                 .y = found->y,
+                 .weight = weighed ? found->fg_w : found->count,
+                 .self = found->fg_s,
+                 .knows_self = found->has_fg_s};
+    /* Where it is, in both ways, until it is known which of them all frames have. */
+    f->begin = position(found->x);
+    f->end = position(found->x + found->width);
+    f->at = weighed ? found->fg_x : 0;
+    if (found->has_count && f->weight >= r->info->heaviest) {
+        r->info->heaviest = f->weight;
+        r->info->shown = found->count;
+        memcpy(r->info->unit, found->unit, sizeof r->info->unit);
+    }
+    return true;
+}
+
+static void place(reader *r) {
+    for (size_t i = 0; i < r->frames.count; i++) {
+        frame *f = frame_at(r, i);
+        if (r->by_weight) {
+            f->begin = f->at;
+            if (__builtin_add_overflow(f->begin, f->weight, &f->end)) f->end = UINT64_MAX;
+        } else {
+            f->at = f->begin + (f->end - f->begin) / 2;
+        }
+    }
+}
+
+/* ---- which lies on which ---- */
+
+static int from_above(const void *a, const void *b) {
+    const frame *x = a, *y = b;
+    if (x->y != y->y) return x->y < y->y ? -1 : 1;
+    return (x->at > y->at) - (x->at < y->at);
+}
+
+static int from_below(const void *a, const void *b) {
+    const frame *x = a, *y = b;
+    return x->y != y->y ? -from_above(a, b) : from_above(a, b);
+}
+
+/* The width of the widest frame of the uppermost (or lowest) row. */
+static uint64_t widest(const reader *r, bool lowest) {
+    size_t n = r->frames.count;
+    double y = frame_at(r, lowest ? n - 1 : 0)->y;
+    uint64_t width = 0;
+    for (size_t i = 0; i < n; i++) {
+        const frame *f = frame_at(r, lowest ? n - 1 - i : i);
+        if (f->y != y) break;
+        if (f->end - f->begin > width) width = f->end - f->begin;
+    }
+    return width;
+}
+
+/* Sorts the frames so that the root's row comes first. */
+static void sort(reader *r) {
+    qsort(r->frames.items, r->frames.count, sizeof(frame), from_above);
+    uint64_t above = widest(r, false), below = widest(r, true);
+    r->info->inverted = above != below ? above > below : r->inverted;
+    if (!r->info->inverted) qsort(r->frames.items, r->frames.count, sizeof(frame), from_below);
+}
+
+static size_t row_end(const reader *r, size_t begin) {
+    size_t end = begin;
+    while (end < r->frames.count && frame_at(r, end)->y == frame_at(r, begin)->y) end++;
+    return end;
+}
+
+/* Both rows from left to right. */
+static void join(reader *r, size_t row, size_t end, size_t lower, size_t lower_end) {
+    for (size_t i = row; i < end; i++) {
+        frame *f = frame_at(r, i);
+        while (lower < lower_end && frame_at(r, lower)->end <= f->at) lower++;
+        bool lies = lower < lower_end && frame_at(r, lower)->begin <= f->at;
+        if (lies) f->parent = (uint32_t)lower;
+        else r->info->loose++;
+    }
+}
+
+/* What a frame has itself: what its children leave of it. */
+static void share_out(reader *r, size_t first_row) {
+    for (size_t i = 0; i < r->frames.count; i++) {
+        frame *f = frame_at(r, i);
+        if (!f->knows_self) f->self = f->weight;
+    }
+    for (size_t i = first_row; i < r->frames.count; i++) {
+        const frame *f = frame_at(r, i);
+        frame *below = f->parent == PK_NODE_NONE ? NULL : frame_at(r, f->parent);
+        if (below && !below->knows_self)
+            below->self -= f->weight < below->self ? f->weight : below->self;
+    }
+}
+
+static size_t connect(reader *r) {
+    size_t lower = 0, lower_end = row_end(r, 0), first_row = lower_end;
+    for (size_t row = lower_end; row < r->frames.count;) {
+        size_t end = row_end(r, row);
+        join(r, row, end, lower, lower_end);
+        lower = row;
+        lower_end = row = end;
+    }
+    share_out(r, first_row);
+    return first_row;
+}
+
+/* ---- stacks ---- */
+
+static bool add_stack(reader *r, const frame *f, uint32_t last, uint64_t weight, pk_err *err) {
+    uint64_t weights[PK_STACK_WEIGHTS_MAX] = {0};
+    size_t n = PK_STACK_DEPTH_MAX;
+    if (weight == 0) return true;
+    weights[r->tree->n_weights - 1] = weight;
+    if (last != PK_NAME_NONE) r->path[--n] = last;
+    for (;; f = frame_at(r, f->parent)) {
+        bool root = f->parent == PK_NODE_NONE && f->name == r->root_name;
+        if (root) break;
+        if (n == 0) {
+            r->info->loose++;
+            return true;
+        }
+        r->path[--n] = f->name;
+        if (f->parent == PK_NODE_NONE) break;
+    }
+    return pk_stack_tree_add(r->tree, r->path + n, PK_STACK_DEPTH_MAX - n, weights, err) !=
+           PK_NODE_NONE;
+}
+
+/* What a frame of ours has lost of its children: it says what it has itself. */
+static uint64_t missing(const frame *f, uint64_t children) {
+    if (!f->knows_self || f->self >= f->weight) return 0;
+    uint64_t above = f->weight - f->self;
+    return children < above ? above - children : 0;
+}
+
+static bool add_stacks(reader *r, size_t first_row, pk_err *err) {
+    uint64_t *children = calloc(r->frames.count, sizeof *children);
+    uint32_t left_out = pk_names_intern(r->tree->names, PK_SVG_LEFT_OUT, strlen(PK_SVG_LEFT_OUT));
+    bool ok = children && left_out != PK_NAME_NONE;
+    for (size_t i = first_row; ok && i < r->frames.count; i++) {
+        const frame *f = frame_at(r, i);
+        if (f->parent == PK_NODE_NONE) continue;
+        uint64_t *sum = &children[f->parent];
+        if (__builtin_add_overflow(*sum, f->weight, sum)) *sum = UINT64_MAX;
+    }
+    for (size_t i = 0; ok && i < r->frames.count; i++) {
+        const frame *f = frame_at(r, i);
+        if (i >= first_row && f->parent == PK_NODE_NONE) continue; /* loose */
+        uint64_t gone = missing(f, children[i]);
+        r->info->left_out += gone;
+        ok = add_stack(r, f, PK_NAME_NONE, f->self, err) && add_stack(r, f, left_out, gone, err);
+    }
+    free(children);
+    return ok;
+}
+
+/* ---- the document ---- */
+
+static bool read_frames(reader *r, const char *text, size_t bytes) {
+    pk_svg_scan scan;
+    pk_svg_scan_begin(&scan, text, bytes);
+    bool ok = true;
+    while (ok && pk_svg_scan_next(&scan)) ok = add_frame(r, &scan.frame);
+    r->inverted = scan.inverted;
+    ok = ok && pk_strbuf_ok(&scan.frame.name);
+    pk_svg_scan_end(&scan);
+    return ok;
+}
+
+static bool no_memory(const char *where, pk_err *err) {
+    pk_fail(err, PK_E_LIMIT, where, "not enough memory for the frames of this flame graph");
+    return false;
+}
+
+/* A lower frame that is left out of the picture takes those upon it along, so every frame that is
+ * there lies on the row below. */
+static bool read_stacks(reader *r, const char *where, pk_err *err) {
+    if (r->frames.count == 0) {
+        pk_fail(err, PK_E_INPUT, where, "no frame of a flame graph is in this SVG");
+        pk_fix(err, "a frame is a <title> like \"main (12 samples, 3.4%%)\" and a <rect>");
+        return false;
+    }
+    r->root_name = pk_names_intern(r->tree->names, "all", 3);
+    if (r->root_name == PK_NAME_NONE) return no_memory(where, err);
+    place(r);
+    sort(r);
+    size_t first_row = connect(r);
+    bool has_root = first_row == 1 && frame_at(r, 0)->name == r->root_name;
+    if (!has_root) r->root_name = PK_NAME_NONE;
+    r->info->frames = r->frames.count - has_root;
+    return add_stacks(r, first_row, err) ? true : no_memory(where, err);
+}
+
+bool pk_svg_read(pk_stack_tree *tree, const char *where, const char *text, size_t bytes,
+                 pk_svg_info *info, pk_err *err) {
+    *info = (pk_svg_info){0};
+    reader r = {.tree = tree,
+                .info = info,
+                .frames = PK_ARRAY(frame, FRAMES_MAX),
+                .by_weight = true,
+                .path = calloc(PK_STACK_DEPTH_MAX, sizeof *r.path)};
+    bool ok = r.path && read_frames(&r, text, bytes);
+    if (!ok) no_memory(where, err);
+    else ok = read_stacks(&r, where, err);
+    pk_array_fini(&r.frames);
+    free(r.path);
+    return ok;
+}
+
+bool pk_is_svg(const char *text, size_t bytes) {
+    size_t i = 0;
+    if (bytes >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) i = 3; /* a byte order mark */
+    while (i < bytes && strchr(" \t\r\n", text[i]) && text[i]) i++;
+    static const char *const begins[] = {"<?xml", "<!DOCTYPE svg", "<svg", "<!--"};
+    for (size_t k = 0; k < sizeof begins / sizeof begins[0]; k++)
+        if (bytes - i >= strlen(begins[k]) && memcmp(text + i, begins[k], strlen(begins[k])) == 0)
+            return true;
+    return false;
+}
