@@ -47,6 +47,9 @@ typedef struct pk_record_options {
                                       NULL behind; NULL: none */
     const char *keep;              /* perf.data is written here, and read afterwards; NULL: piped */
     int compression;               /* zstd level for keep; 0: none */
+    bool give_away; /* what is kept belongs to owner and group afterwards (SUDO_UID, SUDO_GID) */
+    uid_t owner;
+    gid_t group;
 } pk_record_options;
 
 typedef enum pk_recording_end {

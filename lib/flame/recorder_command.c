@@ -38,7 +38,12 @@ void pk_record_command_end(pk_record_command *command, const pk_record_options *
     if (!command->there) return;
     pk_held_drop(&command->held);
     pk_process *process = &command->held.process;
-    if (process->pidfd < 0 || pk_process_wait(process, 0, &recording->exit)) return;
+    if (process->pidfd < 0) return;
+    if (pk_process_wait(process, 0, &recording->exit)) {
+        recording->command_stopped =
+            recording->end == PK_RECORDING_STOPPED; /* by the same Ctrl-C */
+        return;
+    }
     if (options->detach) {
         close(process->pidfd);
         process->pidfd = -1;
