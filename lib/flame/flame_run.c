@@ -1,0 +1,73 @@
+#include "flame/flame.h"
+
+#include "base/file.h"
+#include "flame/flame_record.h"
+#include "flame/flame_text.h"
+#include "flame/notes.h"
+#include "profile/kallsyms.h"
+
+#define KALLSYMS_BYTES_MAX ((size_t)256 << 20)
+#define NOTES_MAX 1024
+
+/* The kernel's functions as they are now, which is when it is recorded, or at best its recording's
+ * boot; NULL: they cannot be read, or have no addresses. */
+static pk_kallsyms *read_kallsyms(void) {
+    pk_strbuf text;
+    pk_strbuf_init(&text, KALLSYMS_BYTES_MAX);
+    pk_err err;
+    pk_kallsyms *kallsyms = NULL;
+    if (pk_file_read("/proc/kallsyms", KALLSYMS_BYTES_MAX, &text, &err))
+        kallsyms = pk_kallsyms_parse(text.data, text.length, &err);
+    pk_strbuf_fini(&text);
+    if (!kallsyms || !pk_kallsyms_restricted(kallsyms)) return kallsyms;
+    pk_kallsyms_free(kallsyms);
+    return NULL;
+}
+
+static bool read_perf_data(const pk_flame_options *options, const pk_collapse_options *collapse,
+                           pk_flame_result *result, pk_err *err) {
+    pk_err warning = {0};
+    bool ok = pk_collapse_file(options->perf_data, collapse, options->progress,
+                               options->progress_context, &result->profile, &warning, err);
+    if (ok && warning.kind != PK_OK) pk_flame_note_error(result, &warning);
+    return ok;
+}
+
+static bool read_texts(const pk_flame_options *options, const pk_collapse_options *collapse,
+                       pk_flame_result *result, pk_err *err) {
+    for (size_t i = 0; i < options->inputs.count; i++) {
+        const char *path = options->inputs.items[i];
+        pk_flame_text_read read;
+        if (!pk_flame_text_add(path, collapse, options->progress, options->progress_context,
+                               &result->profile, &read, err))
+            return false;
+        pk_flame_note_text(path, &read, result);
+    }
+    return true;
+}
+
+bool pk_flame_run(const pk_flame_options *options, const pk_interrupt *interrupt,
+                  pk_flame_result *result, pk_err *err) {
+    *result = (pk_flame_result){.notes = PK_ARRAY(pk_flame_note, NOTES_MAX)};
+    if (!pk_profile_init(&result->profile, 1, options->collapse.in_order, err)) return false;
+    pk_collapse_options collapse = options->collapse;
+    collapse.folders = options->folders;
+    if (options->inputs.count > 0) {
+        if (!read_texts(options, &collapse, result, err)) return false;
+        pk_flame_notes_make(options, false, result);
+        return true;
+    }
+    if (!options->perf_data && !pk_flame_choose(options, result, err)) return false;
+    pk_kallsyms *kallsyms = read_kallsyms();
+    collapse.kallsyms = kallsyms;
+    bool ok = options->perf_data ? read_perf_data(options, &collapse, result, err)
+                                 : pk_flame_record(options, &collapse, interrupt, result, err);
+    if (ok) pk_flame_notes_make(options, kallsyms == NULL, result);
+    pk_kallsyms_free(kallsyms);
+    return ok;
+}
+
+void pk_flame_fini(pk_flame_result *result) {
+    pk_array_fini(&result->notes);
+    pk_profile_fini(&result->profile);
+}
