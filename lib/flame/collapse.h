@@ -18,14 +18,17 @@ typedef enum pk_stack_label { /* the first frame of a stack */
 typedef struct pk_collapse_options {
     pk_symbolise_options symbolise;
     const pk_debug_folders *folders; /* where debug files are; NULL: nowhere */
-    const pk_kallsyms *kallsyms;     /* NULL: frames of the kernel are "[kernel]" */
+    pk_kallsyms *kallsyms; /* NULL: frames of the kernel are "[kernel]". Moved to where the
+                              recording had its kernel */
     pk_stack_label label;
     const char *event;        /* only this one; NULL: the first that has a sample */
     bool count_samples;       /* each sample weighs 1 instead of its period */
     bool keep_samples;        /* in profile->samples */
     bool in_order, by_thread; /* a chart over time; with each thread's stacks apart (label TID) */
-    bool off_cpu; /* weight: the time from a switch out of the CPU until the thread runs again;
-                     needs records of switches, and samples taken at them */
+    bool off_cpu; /* weight: the nanoseconds from a switch out of the CPU until the thread runs
+                     again, its end, or the end of the recording; needs records of switches, and
+                     samples taken at them (event NULL: context-switches or sched:sched_switch).
+                     Threads that had to make room have "[preempted]" as their last frame */
     uint64_t begin_ns, end_ns; /* only samples in this part of the recording, from its first record
                                   on; end 0: all */
     pk_text_list threads;      /* only threads with one of these names or numbers; none: all */
@@ -33,8 +36,8 @@ typedef struct pk_collapse_options {
 
 typedef struct pk_collapse pk_collapse;
 
-/* options and what they point to must outlive it. *profile is filled as records come. NULL: out of
- * memory. */
+/* options and what they point to must outlive it. *profile, as pk_profile_init made it with the
+ * same in_order, is filled as records come. NULL: out of memory. */
 pk_collapse *pk_collapse_new(const pk_collapse_options *options, pk_profile *profile,
                              pk_err *err) PK_MUST_CHECK;
 /* One record; info is that of its source, and says which events there are; it
@@ -47,9 +50,10 @@ bool pk_collapse_record(pk_collapse *collapse, const pk_perf_info *info, const p
 bool pk_collapse_end(pk_collapse *collapse, pk_err *err) PK_MUST_CHECK;
 void pk_collapse_free(pk_collapse *collapse);
 
-/* A whole file; progress (may be NULL) is told the share that was read, 0 to 1, from time to time,
- * and stops the reading by returning false: the profile is then marked incomplete. A file that is
- * broken in its middle gives what came before, marked incomplete, and *warning (PK_OK: none). */
+/* A whole file; progress (may be NULL) is told the share that was read, 0 to 1, from time to time
+ * (0 for a pipe), and stops the reading by returning false: the profile is then marked incomplete.
+ * A file that is broken in its middle, or that perf could not finish, gives what there is, marked
+ * incomplete, and *warning (PK_OK: none). False: nothing can be read, or out of memory. */
 typedef bool pk_collapse_progress(void *context, double share);
 bool pk_collapse_file(const char *path, const pk_collapse_options *options,
                       pk_collapse_progress *progress, void *context, pk_profile *profile,

@@ -44,10 +44,10 @@ typedef struct pk_profile {
 
     const char *event;    /* "cpu-clock", "cycles", ...; NULL: not known (folded text) */
     bool weight_is_time;  /* in ns; else in events */
-    const char *unit;     /* "ns", or the event's name, or "samples" */
+    const char *unit;     /* "ns", or the event's name, or "samples"; NULL: not known */
     double frequency_hz;  /* asked for; 0: not known, or a fixed period */
     uint64_t period;      /* fixed; 0: not */
-    uint64_t duration_ns; /* of the recording; 0: not known */
+    uint64_t duration_ns; /* of the recording, or of the part that was asked for; 0: not known */
     const char *command, *host, *kernel; /* NULL: not known */
 
     uint64_t n_samples; /* in the tree */
