@@ -7,7 +7,8 @@
 #define MODULES_MAX (1u << 20)
 
 bool pk_profile_init(pk_profile *profile, unsigned n_weights, bool in_order, pk_err *err) {
-    *profile = (pk_profile){.threads = PK_ARRAY(pk_profile_thread, THREADS_MAX),
+    *profile = (pk_profile){.unit = "samples",
+                            .threads = PK_ARRAY(pk_profile_thread, THREADS_MAX),
                             .samples = PK_ARRAY(pk_profile_sample, SAMPLES_MAX),
                             .modules = PK_ARRAY(pk_profile_module, MODULES_MAX)};
     profile->arena = pk_arena_new(TEXTS_BYTES_MAX);

@@ -44,7 +44,7 @@ typedef struct pk_profile {
 
     const char *event;    /* "cpu-clock", "cycles", ...; NULL: not known (folded text) */
     bool weight_is_time;  /* in ns; else in events */
-    const char *unit;     /* "ns", or the event's name, or "samples"; NULL: not known */
+    const char *unit;     /* "ns", or the event's name, or "samples" */
     double frequency_hz;  /* asked for; 0: not known, or a fixed period */
     uint64_t period;      /* fixed; 0: not */
     uint64_t duration_ns; /* of the recording, or of the part that was asked for; 0: not known */
