@@ -195,7 +195,7 @@ $(B)/tests/symbols/nested.so: tests/programs/symbols/nested.cpp $(B)/flags
 	$(call say,CXX,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CXX_NAME) -O2 -g -fPIC -shared $< -o $@
-$(B)/tests/unit/test_symbols $(B)/tests/unit/test_inlines $(B)/tests/unit/test_elf_image: | $(SYMBOLS)
+$(B)/tests/unit/test_symbols $(B)/tests/unit/test_inlines $(B)/tests/unit/test_elf_image $(B)/tests/unit/test_modules: | $(SYMBOLS)
 
 # Measured for its memory, so static and without sanitizers.
 $(B)/tests/programs/take_memory: tests/programs/take_memory.c $(B)/flags
