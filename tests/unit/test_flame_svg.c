@@ -1,10 +1,13 @@
-/* The picture: geometry, colours and texts with known values, and nothing that breaks out of it. */
+/* The picture: geometry, colours and texts with known values, and nothing that breaks out of it.
+ * With PAGES_DIR=FOLDER it only writes the pictures that tests/browser looks at into that folder.
+ */
 #include "tests/unit/check.h"
 
 #include <string.h>
 
 #include "profile/flame_svg.h"
 #include "profile/folded.h"
+#include "profile/folded_pack.h"
 
 typedef struct fixture {
     pk_names *names;
@@ -259,7 +262,270 @@ static void nothing_is_a_sentence_and_an_error(void **state) {
     end(&f);
 }
 
+static void times_are_shown_with_their_samples(void **state) {
+    (void)state;
+    fixture f = begin("main;a 3009027\nmain 1003009\n", 1, false);
+    f.style.weight_is_time = true;
+    f.style.sample_weight = 1003009;
+    const char *svg = draw(&f);
+    assert_holds(svg, "<title>all (4.01 ms, 4 samples, 100%)</title>");
+    assert_holds(svg, "<title>a (3.01 ms, 3 samples, 75.00%)</title>");
+    assert_holds(svg, "fg:w=\"3009027\"");
+    f.style.factor = 1e3;
+    assert_holds(draw(&f), "<title>a (3.01 s, 3 samples, 75.00%)</title>");
+    f.style.weight_is_time = false;
+    f.style.factor = 1;
+    f.style.count_name = "cycles";
+    assert_holds(draw(&f), "<title>a (3,009,027 cycles, 3 samples, 75.00%)</title>");
+    end(&f);
+}
+
+static unsigned count_of(const char *svg, const char *what) {
+    unsigned n = 0;
+    for (const char *at = svg; (at = strstr(at, what)); at++) n++;
+    return n;
+}
+
+static void too_many_frames_lose_the_narrowest(void **state) {
+    (void)state;
+    fixture f = begin("main;a 50\nmain;b 30\nmain;c 20\nmain;d 20\n", 1, false);
+    f.style.max_frames = 4;
+    const char *svg = draw(&f); /* c and d are alike: both go */
+    assert_int_equal(count_of(svg, "<g><title>"), 4);
+    assert_holds(svg, "<title>b (30 samples, 25.00%)</title>");
+    assert_null(strstr(svg, "<title>c "));
+    assert_int_equal(f.left_out, 2);
+    assert_holds(svg, ">2 frames narrower than 18% are left out</text>");
+    f.style.max_frames = 5;
+    assert_int_equal(count_of(draw(&f), "<g><title>"), 6);
+    assert_int_equal(f.left_out, 0);
+    assert_null(strstr(f.out.data, "left out"));
+    end(&f);
+}
+
+static void a_larger_total_leaves_room(void **state) {
+    (void)state;
+    fixture f = begin(three, 1, false);
+    f.style.total = 20;
+    const char *svg = draw(&f);
+    assert_holds(svg, "<title>all (20 samples, 100%)</title>");
+    assert_holds(svg, "<title>main (10 samples, 50.00%)</title><rect x=\"0.0000%\" y=\"69\" "
+                      "width=\"50.0000%\"");
+    f.style.total = 9; /* less than there is: not heeded */
+    assert_holds(draw(&f), "<title>main (10 samples, 100.00%)</title>");
+    end(&f);
+}
+
+static void frames_get_links_and_attributes(void **state) {
+    (void)state;
+    static const char wishes[] = "a\ttitle=My \"A\" & co\thref=http://x/?a=1&b=2\tid=ida\n"
+                                 "b\tclass=\"k\"\n";
+    fixture f = begin(three, 1, false);
+    uint64_t ignored = 0;
+    pk_flame_attributes *all = pk_flame_attributes_read(wishes, strlen(wishes), &ignored, &f.err);
+    assert_non_null(all);
+    f.style.attributes = all;
+    const char *svg = draw(&f);
+    assert_holds(svg, "<a xlink:href=\"http://x/?a=1&amp;b=2\" id=\"ida\" target=\"_top\">"
+                      "<title>My &quot;A&quot; &amp; co</title>");
+    assert_holds(svg, ">a</text></a>\n");
+    assert_holds(svg, "<g class=\"k\"><title>b (7 samples, 70.00%)</title>");
+    pk_flame_attributes_free(all);
+    end(&f);
+}
+
+static void colours_are_kept(void **state) {
+    (void)state;
+    fixture f = begin(three, 1, false);
+    pk_palette_map *map = pk_palette_map_new();
+    assert_non_null(map);
+    assert_true(pk_palette_map_set(map, "main", 4, (pk_rgb){1, 2, 3}));
+    f.style.palette_map = map;
+    assert_holds(draw(&f), "fill=\"rgb(1,2,3)\" fg:x=\"0\" fg:w=\"10\"");
+    /* b is coloured after a and the root: the one of main was not drawn from the sequence */
+    pk_rgb colour;
+    assert_true(pk_palette_map_find(map, "b", 1, &colour));
+    assert_int_equal(colour.r, 221);
+    assert_int_equal(colour.g, 193);
+    assert_int_equal(colour.b, 54);
+    pk_palette_map_free(map);
+    end(&f);
+}
+
+static void stacks_travel_along(void **state) {
+    (void)state;
+    fixture f = begin("main;a 99999\nmain;b_[k] 1\n", 1, false);
+    assert_null(strstr(draw(&f), "<metadata"));
+    f.style.embed_stacks = true;
+    f.style.min_width = 1; /* of b there is nothing to be seen */
+    const char *from = strstr(draw(&f), "<metadata id=\"stacks\"");
+    assert_non_null(from);
+    from = strchr(from, '>') + 1;
+    const char *to = strchr(from, '<');
+    assert_non_null(to);
+    pk_strbuf folded;
+    pk_strbuf_init(&folded, 1 << 20);
+    assert_ok(pk_folded_unpack(from, (size_t)(to - from), &folded, &f.err), &f.err);
+    assert_string_equal(folded.data, "main;a 99999\nmain;b_[k] 1\n");
+    pk_strbuf_fini(&folded);
+    end(&f);
+}
+
+static void a_difference_explains_itself(void **state) {
+    (void)state;
+    fixture f = begin("main;a 1 3\nmain;b;x 3 0\nmain;b;y 1 0\nmain;c 5 7\nmain;z 2 0\n", 2, false);
+    const char *svg = draw(&f);
+    assert_holds(svg, "</tspan> less than before: 12 samples \u2192 10 samples (-16.7%)</text>");
+    assert_holds(svg, ">Vanished: 6 samples before, nothing after</text>");
+    /* with all that it called, so x and y have no line; the heaviest first */
+    assert_holds(svg, "<title>main;b</title>b (4 samples)</text>\n<text x=\"10\" y=\"190\">"
+                      "<title>main;z</title>z (2 samples)</text>\n</g>");
+    assert_holds(svg, "viewBox=\"0 0 1200 206\"");
+    f.style.plain = true;
+    svg = draw(&f);
+    assert_null(strstr(svg, "Vanished"));
+    assert_null(strstr(svg, "id=\"legend\""));
+    assert_holds(svg, "viewBox=\"0 0 1200 118\"");
+    end(&f);
+}
+
+static void a_long_list_of_what_vanished_is_cut(void **state) {
+    (void)state;
+    pk_strbuf folded;
+    pk_strbuf_init(&folded, 1 << 20);
+    pk_strbuf_add_str(&folded, "main 5 5\n");
+    for (int i = 0; i < 15; i++) pk_strbuf_addf(&folded, "main;f%02d %d 0\n", i, i + 1);
+    fixture f = begin(folded.data, 2, false);
+    const char *svg = draw(&f);
+    assert_holds(svg, ">Vanished: 120 samples before");
+    assert_holds(svg, "</title>f14 (15 samples)</text>");
+    assert_holds(svg, "</title>f03 (4 samples)</text>");
+    assert_null(strstr(svg, "</title>f02 (3 samples)</text>"));
+    assert_holds(svg, ">and 3 more</text>");
+    pk_strbuf_fini(&folded);
+    end(&f);
+}
+
+static void titles_follow_the_kind(void **state) {
+    (void)state;
+    fixture f = begin(three, 1, false);
+    f.style.title = NULL;
+    assert_holds(draw(&f), ">Flame Graph</text>");
+    f.style.inverted = true;
+    assert_holds(draw(&f), ">Icicle Graph</text>");
+    end(&f);
+    f = begin(three, 1, true);
+    f.style.title = NULL;
+    assert_holds(draw(&f), ">Flame Chart</text>");
+    end(&f);
+}
+
+static void elements_may_have_lines_of_their_own(void **state) {
+    (void)state;
+    fixture f = begin("main 1\n", 1, false);
+    f.style.pretty = true;
+    assert_holds(draw(&f), "<g>\n  <title>main (1 samples, 100.00%)</title>\n  <rect ");
+    assert_holds(f.out.data, "/>\n  <text x=\"0.2500%\" y=\"47.50\">main</text>\n</g>\n");
+    end(&f);
+}
+
+static void plain_is_what_the_peer_draws(void **state) {
+    (void)state;
+    fixture f = begin(three, 1, false);
+    assert_holds(draw(&f), ">Opened in a browser, frames zoom on a click");
+    assert_holds(f.out.data, "class=\"perfkit-flame night\"");
+    f.style.plain = true;
+    assert_holds(draw(&f), "y=\"117.00\"> </text>");
+    assert_holds(f.out.data, "class=\"perfkit-flame\"");
+    f.style.plain = false;
+    f.style.background = "#ffffff"; /* as it was asked for, at night too */
+    assert_holds(draw(&f), "class=\"perfkit-flame\"");
+    end(&f);
+}
+
+/* ---- for the browser ---- */
+
+static void write_picture(fixture *f, const char *name) {
+    char path[CHECK_PATH_MAX];
+    snprintf(path, sizeof path, "%s/%s.svg", getenv("PAGES_DIR"), name);
+    check_write_file(path, draw(f));
+    end(f);
+}
+
+/* In ms: 1 s in all, parse 50 %, read 40 %, Flush 20 %. */
+static fixture begin_known(void) {
+    fixture f = begin("serve;main;parse;read 300000000\nserve;main;parse 100000000\n"
+                      "serve;main;write;Flush 200000000\nserve;main;write;parse;read 100000000\n"
+                      "serve;idle_with_a_name_too_long_to_be_shown_in_whole_on_a_telephone "
+                      "300000000\n",
+                      1, false);
+    f.style.weight_is_time = true;
+    f.style.sample_weight = 1000000;
+    f.style.title = "Flame graph of a server under load";
+    f.style.subtitle = "1,000 samples of cpu-clock at 1,000 Hz in 1 s, none lost: perfkit serve";
+    return f;
+}
+
+static void the_pictures_for_the_browser(void **state) {
+    (void)state;
+    fixture f = begin_known();
+    write_picture(&f, "known");
+    f = begin_known();
+    f.style.inverted = true;
+    f.style.plain = true;
+    write_picture(&f, "icicle");
+    f = begin_known();
+    f.style.image_width = 900;
+    f.style.background = "#f8f8f8";
+    write_picture(&f, "fixed");
+    f = begin("</text><script>alert(1)</script>&\"';a\x01\xff\xc3\xa9 1\n--></style>]]> 1\n", 1,
+              false);
+    f.style.title = "</text><script>alert(2)</script>";
+    f.style.notes = "--><script>alert(3)</script>";
+    f.style.embed_stacks = true;
+    write_picture(&f, "hostile");
+    f = begin("main;a 10 30\nmain;b 40 20\nmain;c 50 50\nmain;gone;x 9 0\n", 2, false);
+    write_picture(&f, "difference");
+    f = begin("main;a 3\nmain;b 4\nmain;a 3\n", 1, true);
+    write_picture(&f, "chart");
+    f = begin(three, 1, false);
+    static const char wishes[] = "a\thref=#there\n";
+    uint64_t ignored = 0;
+    pk_flame_attributes *all = pk_flame_attributes_read(wishes, strlen(wishes), &ignored, &f.err);
+    assert_non_null(all);
+    f.style.attributes = all;
+    write_picture(&f, "link");
+    pk_flame_attributes_free(all);
+}
+
+/* Stacks of 20 frames, no two the same, as random as those of a large program: 3 functions are
+ * called at each level, and each of them at random. */
+static void the_large_picture_for_the_browser(void **state) {
+    (void)state;
+    enum { STACKS = 50000, DEPTH = 20 };
+    pk_strbuf folded;
+    pk_strbuf_init(&folded, 64 << 20);
+    uint32_t x = 1;
+    for (int i = 0; i < STACKS; i++) {
+        pk_strbuf_add_str(&folded, "main");
+        for (int level = 0; level < DEPTH; level++) {
+            x = x * 1664525 + 1013904223;
+            uint32_t r = x >> 24;
+            pk_strbuf_addf(&folded, ";level%d_function_%d", level, r < 200 ? 0 : r < 245 ? 1 : 2);
+        }
+        pk_strbuf_addf(&folded, ";leaf%d %d\n", i, 1 + i % 7);
+    }
+    fixture f = begin(folded.data, 1, false);
+    pk_strbuf_fini(&folded);
+    f.style.max_frames = PK_FLAME_FRAMES_MAX;
+    f.style.min_width = 0;
+    write_picture(&f, "large");
+}
+
 int main(void) {
+    const struct CMUnitTest browser[] = {cmocka_unit_test(the_pictures_for_the_browser),
+                                         cmocka_unit_test(the_large_picture_for_the_browser)};
+    if (getenv("PAGES_DIR")) return cmocka_run_group_tests(browser, NULL, NULL);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(three_stacks_have_known_frames),
         cmocka_unit_test(icicles_grow_down),
@@ -272,6 +538,17 @@ int main(void) {
         cmocka_unit_test(no_name_breaks_out),
         cmocka_unit_test(marks_colour_and_do_not_show),
         cmocka_unit_test(counts_take_a_factor),
+        cmocka_unit_test(times_are_shown_with_their_samples),
+        cmocka_unit_test(too_many_frames_lose_the_narrowest),
+        cmocka_unit_test(a_larger_total_leaves_room),
+        cmocka_unit_test(frames_get_links_and_attributes),
+        cmocka_unit_test(colours_are_kept),
+        cmocka_unit_test(stacks_travel_along),
+        cmocka_unit_test(a_difference_explains_itself),
+        cmocka_unit_test(a_long_list_of_what_vanished_is_cut),
+        cmocka_unit_test(titles_follow_the_kind),
+        cmocka_unit_test(elements_may_have_lines_of_their_own),
+        cmocka_unit_test(plain_is_what_the_peer_draws),
         cmocka_unit_test(nothing_is_a_sentence_and_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
