@@ -2,9 +2,9 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "base/array.h"
+#include "base/compress.h"
 #include "report/escape.h"
 
 /* Numbers of the fields in profile.proto. */
@@ -37,7 +37,6 @@ enum {
 };
 
 #define STRINGS_MAX (1u << 20) /* other than names of functions */
-#define OUT_OF_MEMORY "not enough memory for a file for pprof"
 
 typedef struct writer {
     const pk_profile *profile;
@@ -216,28 +215,6 @@ static void add_profile(writer *w) {
     add_strings(w);
 }
 
-/* ---- gzip ---- */
-
-enum { GZIP_WINDOW = 15 + 16 /* a gzip header, not zlib's */, MEMORY_LEVEL = 8 };
-
-static bool compress_into(const pk_strbuf *plain, pk_strbuf *out) {
-    z_stream z = {0};
-    if (plain->length > UINT32_MAX / 2) return false;
-    if (deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, GZIP_WINDOW, MEMORY_LEVEL,
-                     Z_DEFAULT_STRATEGY) != Z_OK)
-        return false;
-    size_t room = deflateBound(&z, plain->length);
-    char *at = pk_strbuf_reserve(out, room);
-    z.next_in = (Bytef *)plain->data;
-    z.avail_in = (uInt)plain->length;
-    z.next_out = (Bytef *)at;
-    z.avail_out = (uInt)room;
-    bool ok = at && deflate(&z, Z_FINISH) == Z_STREAM_END;
-    if (ok) pk_strbuf_grown(out, room - z.avail_out);
-    deflateEnd(&z);
-    return ok;
-}
-
 static bool wants_counts(const pk_profile *profile) {
     bool weights_are_samples = !profile->event || strcmp(profile->unit, "samples") == 0;
     return profile->n_samples > 0 && !weights_are_samples;
@@ -256,7 +233,7 @@ bool pk_pprof(const pk_profile *profile, pk_strbuf *out, pk_err *err) {
     bool ok = w.used && w.path && (w.counts || !counts);
     if (ok) {
         add_profile(&w);
-        ok = !w.failed && pk_strbuf_ok(&w.out) && compress_into(&w.out, out);
+        ok = !w.failed && pk_strbuf_ok(&w.out) && pk_gzip(w.out.data, w.out.length, out);
     }
     pk_strbuf_fini(&w.out);
     pk_strbuf_fini(&w.message);
@@ -265,6 +242,6 @@ bool pk_pprof(const pk_profile *profile, pk_strbuf *out, pk_err *err) {
     free(w.used);
     free(w.path);
     free(w.counts);
-    if (!ok) pk_fail(err, PK_E_LIMIT, NULL, OUT_OF_MEMORY);
+    if (!ok) pk_fail(err, PK_E_LIMIT, NULL, "not enough memory for a file for pprof");
     return ok;
 }

@@ -4,9 +4,12 @@
 #include <string.h>
 
 #include "base/lines.h"
+#include "base/units.h"
 #include "profile/folded.h"
 
 #define LARGE_WEIGHT 1000 /* no stack that light: weights are rather periods than counts */
+
+#define ROUNDED 0.01 /* what titles may be off the weight */
 
 static const char *const perf_magics[] = {"PERFILE2", "2ELIFREP"};
 
@@ -80,21 +83,18 @@ static bool add_folded(pk_profile *profile, const char *where, const char *text,
     return not_a_profile(where, err);
 }
 
-/* Times, where titles are in a unit of time and weights the same in ns; else what titles say. */
+/* Weights in ns, where that is what the heaviest frame's title shows as a time, rounded; else the
+ * title's own word for them. */
 static bool take_unit(pk_profile *profile, const pk_svg_info *info) {
-    static const struct {
-        const char *name;
-        double ns;
-    } times[] = {{"ns", 1}, {"us", 1e3}, {"µs", 1e3}, {"ms", 1e6}, {"s", 1e9}};
-    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
-        double apart = fabs((double)info->shown * times[i].ns - (double)info->heaviest);
-        if (strcmp(info->unit, times[i].name) != 0 || apart > times[i].ns) continue;
-        profile->weight_is_time = true;
-        profile->unit = "ns";
-        return true;
-    }
-    profile->weight_is_time = false;
-    profile->unit = info->unit[0] ? pk_arena_strdup(profile->arena, info->unit) : "samples";
+    uint64_t ns;
+    pk_err no_time;
+    const char *blank = strchr(info->shown, ' ');
+    profile->weight_is_time =
+        blank && pk_parse_duration(info->shown, &ns, &no_time) &&
+        fabs((double)ns - (double)info->heaviest) <= ROUNDED * (double)info->heaviest;
+    profile->unit = profile->weight_is_time ? "ns"
+                    : blank                 ? pk_arena_strdup(profile->arena, blank + 1)
+                                            : "samples";
     return profile->unit != NULL;
 }
 

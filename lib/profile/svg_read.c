@@ -4,7 +4,8 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "base/strbuf.h"
+#include "profile/folded.h"
+#include "profile/folded_pack.h"
 #include "profile/svg_scan.h"
 
 #define FRAMES_MAX (1u << 24)
@@ -17,7 +18,6 @@ typedef struct frame {
     uint64_t at;         /* between the two: lies in the parent */
     uint64_t weight, self;
     double y;
-    bool knows_self;
 } frame;
 
 typedef struct reader {
@@ -53,17 +53,14 @@ static bool add_frame(reader *r, const pk_svg_frame *found) {
     *f = (frame){.name = name,
                  .parent = PK_NODE_NONE,
                  .y = found->y,
-                 .weight = weighed ? found->fg_w : found->count,
-                 .self = found->fg_s,
-                 .knows_self = found->has_fg_s};
+                 .weight = weighed ? found->fg_w : found->count};
     /* Where it is, in both ways, until it is known which of them all frames have. */
     f->begin = position(found->x);
     f->end = position(found->x + found->width);
     f->at = weighed ? found->fg_x : 0;
     if (found->has_count && f->weight >= r->info->heaviest) {
         r->info->heaviest = f->weight;
-        r->info->shown = found->count;
-        memcpy(r->info->unit, found->unit, sizeof r->info->unit);
+        memcpy(r->info->shown, found->shown, sizeof r->info->shown);
     }
     return true;
 }
@@ -131,17 +128,14 @@ static void join(reader *r, size_t row, size_t end, size_t lower, size_t lower_e
     }
 }
 
-/* What a frame has itself: what its children leave of it. */
-static void share_out(reader *r, size_t first_row) {
+/* What a frame has itself is what its children leave of it. */
+static void share_out(reader *r) {
+    for (size_t i = 0; i < r->frames.count; i++) frame_at(r, i)->self = frame_at(r, i)->weight;
     for (size_t i = 0; i < r->frames.count; i++) {
-        frame *f = frame_at(r, i);
-        if (!f->knows_self) f->self = f->weight;
-    }
-    for (size_t i = first_row; i < r->frames.count; i++) {
         const frame *f = frame_at(r, i);
-        frame *below = f->parent == PK_NODE_NONE ? NULL : frame_at(r, f->parent);
-        if (below && !below->knows_self)
-            below->self -= f->weight < below->self ? f->weight : below->self;
+        if (f->parent == PK_NODE_NONE) continue;
+        uint64_t *left = &frame_at(r, f->parent)->self;
+        *left -= f->weight < *left ? f->weight : *left;
     }
 }
 
@@ -153,23 +147,21 @@ static size_t connect(reader *r) {
         lower = row;
         lower_end = row = end;
     }
-    share_out(r, first_row);
+    share_out(r);
     return first_row;
 }
 
 /* ---- stacks ---- */
 
-static bool add_stack(reader *r, const frame *f, uint32_t last, uint64_t weight, pk_err *err) {
+/* The stack that ends in a frame. */
+static bool add_stack(reader *r, const frame *f, pk_err *err) {
     uint64_t weights[PK_STACK_WEIGHTS_MAX] = {0};
     size_t n = PK_STACK_DEPTH_MAX;
-    if (weight == 0) return true;
-    weights[r->tree->n_weights - 1] = weight;
-    if (last != PK_NAME_NONE) r->path[--n] = last;
+    weights[r->tree->n_weights - 1] = f->self;
     for (;; f = frame_at(r, f->parent)) {
-        bool root = f->parent == PK_NODE_NONE && f->name == r->root_name;
-        if (root) break;
+        if (f->parent == PK_NODE_NONE && f->name == r->root_name) break;
         if (n == 0) {
-            r->info->loose++;
+            r->info->loose++; /* deeper than stacks may be */
             return true;
         }
         r->path[--n] = f->name;
@@ -179,55 +171,26 @@ static bool add_stack(reader *r, const frame *f, uint32_t last, uint64_t weight,
            PK_NODE_NONE;
 }
 
-/* What a frame of ours has lost of its children: it says what it has itself. */
-static uint64_t missing(const frame *f, uint64_t children) {
-    if (!f->knows_self || f->self >= f->weight) return 0;
-    uint64_t above = f->weight - f->self;
-    return children < above ? above - children : 0;
-}
-
 static bool add_stacks(reader *r, size_t first_row, pk_err *err) {
-    uint64_t *children = calloc(r->frames.count, sizeof *children);
-    uint32_t left_out = pk_names_intern(r->tree->names, PK_SVG_LEFT_OUT, strlen(PK_SVG_LEFT_OUT));
-    bool ok = children && left_out != PK_NAME_NONE;
-    for (size_t i = first_row; ok && i < r->frames.count; i++) {
-        const frame *f = frame_at(r, i);
-        if (f->parent == PK_NODE_NONE) continue;
-        uint64_t *sum = &children[f->parent];
-        if (__builtin_add_overflow(*sum, f->weight, sum)) *sum = UINT64_MAX;
-    }
+    bool ok = true;
     for (size_t i = 0; ok && i < r->frames.count; i++) {
         const frame *f = frame_at(r, i);
-        if (i >= first_row && f->parent == PK_NODE_NONE) continue; /* loose */
-        uint64_t gone = missing(f, children[i]);
-        r->info->left_out += gone;
-        ok = add_stack(r, f, PK_NAME_NONE, f->self, err) && add_stack(r, f, left_out, gone, err);
+        bool loose = i >= first_row && f->parent == PK_NODE_NONE;
+        if (f->self > 0 && !loose) ok = add_stack(r, f, err);
     }
-    free(children);
     return ok;
 }
 
 /* ---- the document ---- */
-
-static bool read_frames(reader *r, const char *text, size_t bytes) {
-    pk_svg_scan scan;
-    pk_svg_scan_begin(&scan, text, bytes);
-    bool ok = true;
-    while (ok && pk_svg_scan_next(&scan)) ok = add_frame(r, &scan.frame);
-    r->inverted = scan.inverted;
-    ok = ok && pk_strbuf_ok(&scan.frame.name);
-    pk_svg_scan_end(&scan);
-    return ok;
-}
 
 static bool no_memory(const char *where, pk_err *err) {
     pk_fail(err, PK_E_LIMIT, where, "not enough memory for the frames of this flame graph");
     return false;
 }
 
-/* A lower frame that is left out of the picture takes those upon it along, so every frame that is
- * there lies on the row below. */
-static bool read_stacks(reader *r, const char *where, pk_err *err) {
+/* A frame that is left out of the picture takes those upon it along, so every frame that is there
+ * lies on the row below. */
+static bool read_geometry(reader *r, const char *where, pk_err *err) {
     if (r->frames.count == 0) {
         pk_fail(err, PK_E_INPUT, where, "no frame of a flame graph is in this SVG");
         pk_fix(err, "a frame is a <title> like \"main (12 samples, 3.4%%)\" and a <rect>");
@@ -244,6 +207,47 @@ static bool read_stacks(reader *r, const char *where, pk_err *err) {
     return add_stacks(r, first_row, err) ? true : no_memory(where, err);
 }
 
+static bool copy_last_weight(const pk_stack_tree *from, pk_stack_tree *to, uint32_t *path,
+                             pk_err *err) {
+    for (uint32_t i = 0; i < from->nodes.count; i++) {
+        uint64_t weights[PK_STACK_WEIGHTS_MAX] = {0};
+        weights[to->n_weights - 1] = pk_node(from, i)->self[from->n_weights - 1];
+        if (weights[to->n_weights - 1] == 0) continue;
+        size_t n = pk_stack_tree_path(from, i, path);
+        if (pk_stack_tree_add(to, path, n, weights, err) == PK_NODE_NONE) return false;
+    }
+    return true;
+}
+
+/* The folded stacks that came along. *damaged: they are none, and the picture has to do. */
+static bool read_hint(reader *r, const pk_svg_scan *scan, bool *damaged, pk_err *err) {
+    pk_strbuf folded;
+    pk_stack_tree tree;
+    pk_folded_read read = {0};
+    pk_strbuf_init(&folded, PK_FOLDED_BYTES_MAX);
+    unsigned weights = scan->stacks_weights == 2 ? 2 : 1;
+    *damaged = !pk_folded_unpack(scan->stacks, scan->stacks_bytes, &folded, err);
+    bool ok = *damaged || pk_stack_tree_init(&tree, r->tree->names, weights, false, err);
+    if (ok && !*damaged) {
+        ok = pk_folded_add(&tree, folded.data, folded.length, &read, err) &&
+             copy_last_weight(&tree, r->tree, r->path, err);
+        pk_stack_tree_fini(&tree);
+    }
+    pk_strbuf_fini(&folded);
+    return ok;
+}
+
+static bool read_document(reader *r, pk_svg_scan *scan, const char *where, pk_err *err) {
+    bool ok = true, damaged = false;
+    while (ok && pk_svg_scan_next(scan)) ok = add_frame(r, &scan->frame);
+    if (!ok) return no_memory(where, err);
+    r->inverted = r->info->inverted = scan->inverted;
+    r->info->frames = r->frames.count;
+    if (scan->stacks && !read_hint(r, scan, &damaged, err)) return false;
+    r->info->exact = scan->stacks && !damaged;
+    return r->info->exact || read_geometry(r, where, err);
+}
+
 bool pk_svg_read(pk_stack_tree *tree, const char *where, const char *text, size_t bytes,
                  pk_svg_info *info, pk_err *err) {
     *info = (pk_svg_info){0};
@@ -252,9 +256,10 @@ bool pk_svg_read(pk_stack_tree *tree, const char *where, const char *text, size_
                 .frames = PK_ARRAY(frame, FRAMES_MAX),
                 .by_weight = true,
                 .path = calloc(PK_STACK_DEPTH_MAX, sizeof *r.path)};
-    bool ok = r.path && read_frames(&r, text, bytes);
-    if (!ok) no_memory(where, err);
-    else ok = read_stacks(&r, where, err);
+    pk_svg_scan scan;
+    pk_svg_scan_begin(&scan, text, bytes);
+    bool ok = r.path ? read_document(&r, &scan, where, err) : no_memory(where, err);
+    pk_svg_scan_end(&scan);
     pk_array_fini(&r.frames);
     free(r.path);
     return ok;

@@ -10,18 +10,14 @@
 
 #include "profile/stack_tree.h"
 
-#define PK_SVG_LEFT_OUT "[left out]"
-
 typedef struct pk_svg_info {
-    uint64_t frames;   /* read, without the root */
-    uint64_t loose;    /* that lie on no other frame: ignored */
-    uint64_t left_out; /* weight of frames that were too narrow to be drawn, as far as it is known:
-                          our own pictures say so (fg:s, what a frame has itself), and it becomes
-                          frames PK_SVG_LEFT_OUT. In others it counts for the caller itself. */
+    bool exact;        /* the stacks came along in <metadata id="stacks">, as ours have them; else
+                          frames that were too narrow to be drawn count for their callers */
+    uint64_t frames;   /* seen, without the root */
+    uint64_t loose;    /* of them lie on no other frame: ignored */
     bool inverted;     /* the root is above */
-    char unit[32];     /* of the titles: "samples", "ms"; "": they have none */
     uint64_t heaviest; /* weight of the heaviest frame, and */
-    uint64_t shown; /* that as its title has it, in `unit`: other than fg:w where that was scaled */
+    char shown[64];    /* what its title calls that: "1,234 samples", "12.3 ms"; "": nothing */
 } pk_svg_info;
 
 /* Does it begin as an SVG, or as XML that may be one? */

@@ -154,26 +154,25 @@ static size_t figures(const char *title, size_t bytes) {
     return bytes;
 }
 
+/* "1,234 samples, 12.34%": what is before the first comma that is no separator of digits. */
+static void read_figures(pk_svg_frame *f, const char *text, size_t bytes) {
+    f->has_count = read_whole(text, bytes, &f->count) > 0;
+    size_t end = find(text, bytes, ", ");
+    if (end == bytes && bytes > 0) end--; /* the bracket */
+    if (end >= sizeof f->shown) return;
+    memcpy(f->shown, text, end);
+    f->shown[end] = '\0';
+}
+
 static void read_title(pk_svg_frame *f, const char *text, size_t bytes) {
     pk_strbuf_clear(&f->name);
     add_text(&f->name, text, bytes);
     f->has_count = false;
-    f->unit[0] = '\0';
+    f->shown[0] = '\0';
     if (!pk_strbuf_ok(&f->name)) return;
     size_t begin = figures(f->name.data, f->name.length);
     if (begin == f->name.length) return;
-    const char *at = f->name.data + begin + 2;
-    size_t left = f->name.length - begin - 2, digits = read_whole(at, left, &f->count);
-    f->has_count = digits > 0;
-    if (!f->has_count) return;
-    while (digits < left && at[digits] != ' ') digits++; /* a fraction */
-    if (digits < left) digits++;
-    size_t unit = 0;
-    while (digits + unit < left && at[digits + unit] != ',') unit++;
-    if (unit < sizeof f->unit && digits + unit < left) {
-        memcpy(f->unit, at + digits, unit);
-        f->unit[unit] = '\0';
-    }
+    read_figures(f, f->name.data + begin + 2, f->name.length - begin - 2);
     f->name.length = begin;
     f->name.data[begin] = '\0';
 }
@@ -183,8 +182,6 @@ static void read_rect(pk_svg_frame *f, piece tag) {
     f->y = decimal_attribute(tag, "y");
     f->width = decimal_attribute(tag, "width");
     f->has_fg = whole_attribute(tag, "fg:x", &f->fg_x) && whole_attribute(tag, "fg:w", &f->fg_w);
-    f->fg_s = 0;
-    f->has_fg_s = f->has_fg && whole_attribute(tag, "fg:s", &f->fg_s) && f->fg_s <= f->fg_w;
 }
 
 /* ---- tags ---- */
@@ -223,6 +220,15 @@ static void note_direction(pk_svg_scan *scan, const char *text, size_t bytes) {
         if (find(text, bytes, words[i]) < bytes) scan->inverted = true;
 }
 
+static void read_stacks(pk_svg_scan *scan, piece tag) {
+    piece id;
+    if (!attribute(tag, "id", &id) || id.bytes != 6 || memcmp(id.at, "stacks", 6) != 0) return;
+    scan->stacks = scan->text + scan->at;
+    scan->stacks_bytes = find(scan->stacks, scan->bytes - scan->at, "<");
+    scan->stacks_weights = 1;
+    (void)whole_attribute(tag, "fg:weights", &scan->stacks_weights);
+}
+
 /* One tag; true: it completed a frame. */
 static bool take_tag(pk_svg_scan *scan, size_t end) {
     const char *tag = scan->text + scan->at;
@@ -240,6 +246,8 @@ static bool take_tag(pk_svg_scan *scan, size_t end) {
         return true;
     } else if (begins(tag, bytes, "</g") || begins(tag, bytes, "</a")) {
         scan->titled = false;
+    } else if (element(tag, bytes, "metadata", &inside)) {
+        read_stacks(scan, inside);
     } else if (element(tag, bytes, "svg", &inside) || begins(tag, bytes, "<![CDATA[")) {
         note_direction(scan, tag, bytes);
     }

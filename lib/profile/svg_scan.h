@@ -12,20 +12,23 @@
 /* A <title> and the <rect> behind it, in one <g> or <a>. */
 typedef struct pk_svg_frame {
     pk_strbuf name; /* the title without its figures, entities resolved */
-    bool has_count; /* "name (COUNT UNIT, ...)" */
-    uint64_t count;
-    char unit[32];
+    char shown[64]; /* of "name (COUNT UNIT, ...)": "COUNT UNIT"; "": there is none */
+    bool has_count;
+    uint64_t count;     /* whole ones */
     double x, y, width; /* px or percent; 0 where it does not say */
-    bool has_fg, has_fg_s;
-    uint64_t fg_x, fg_w, fg_s;
+    bool has_fg;
+    uint64_t fg_x, fg_w;
 } pk_svg_frame;
 
 typedef struct pk_svg_scan {
     const char *text;
     size_t bytes, at;
     pk_svg_frame frame;
-    bool titled;   /* the frame has its title, and waits for its rectangle */
-    bool inverted; /* the document says that its root is above */
+    bool titled;        /* the frame has its title, and waits for its rectangle */
+    bool inverted;      /* the document says that its root is above */
+    const char *stacks; /* what is in <metadata id="stacks">; NULL: not seen */
+    size_t stacks_bytes;
+    uint64_t stacks_weights; /* counts per line: 2 for a difference */
 } pk_svg_scan;
 
 void pk_svg_scan_begin(pk_svg_scan *scan, const char *text, size_t bytes);
