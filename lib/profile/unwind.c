@@ -274,35 +274,40 @@ static step_end take_frame_record(walk *w) {
     return WALK_ON;
 }
 
-/* The return address is the word at stack pointer + offset, if it is one. */
-static bool take_word(walk *w, uint64_t offset) {
+/* Takes the word at stack pointer + offset for the return address, if a call stands in front of
+ * what it points to. described: and only if there is call frame information for that. */
+static bool take_word(walk *w, uint64_t offset, bool described) {
     const pk_unwind_arch *arch = w->u->arch;
     pk_cfi_frame *frame = &w->frame;
     uint64_t at = frame->value[arch->sp] + offset, back;
     if (arch->returns_by_register || !knows(w, arch->sp) || !read_stack(w, at, &back) ||
         what_is_before(w, back) != BEHIND_CALL)
         return false;
+    uint8_t how = find_step(w->u, w->pid, w->version, back - 1)->how;
+    if (described && how != STEP_PLAIN && how != STEP_ODD) return false;
     frame->value[arch->sp] = at + 8;
     frame->pc = frame->value[arch->kept[0]] = back;
     return true;
 }
 
-/* Assembler without call frame information. If it has put nothing on the stack, its return address
- * is where the call left it. Otherwise it may keep frame pointers, as some compilers do, or have
- * put some words on the stack: the nearest that has a call in front of it is taken. */
-#define WORDS_OF_ASSEMBLER 4u
-static step_end take_assembler(walk *w) {
+static bool take_return_register(walk *w) {
     const pk_unwind_arch *arch = w->u->arch;
     unsigned back = arch->kept[0];
-    if (w->innermost && arch->returns_by_register && knows(w, back) &&
-        what_is_before(w, w->frame.value[back] & arch->address_bits) == BEHIND_CALL) {
-        w->frame.pc = w->frame.value[back];
-        return WALK_ON;
-    }
-    if (w->innermost && take_word(w, 0)) return WALK_ON;
+    if (!arch->returns_by_register || !knows(w, back)) return false;
+    w->frame.pc = w->frame.value[back] & arch->address_bits;
+    return what_is_before(w, w->frame.pc) == BEHIND_CALL;
+}
+
+/* Assembler without call frame information. If it has put nothing on the stack, its return address
+ * is where the call left it. Otherwise it may keep frame pointers, as some compilers of such code
+ * do; on their stacks old return addresses lie about, so that the nearest word that looks like one
+ * is only taken where there is no frame pointer. */
+#define WORDS_OF_ASSEMBLER 4u
+static step_end take_assembler(walk *w) {
+    if (w->innermost && (take_return_register(w) || take_word(w, 0, false))) return WALK_ON;
     step_end end = take_frame_record(w);
     for (uint64_t i = 0; i < WORDS_OF_ASSEMBLER && end == WALK_STUCK; i++)
-        if (take_word(w, 8 * i)) end = WALK_ON;
+        if (take_word(w, 8 * i, true)) end = WALK_ON;
     return end;
 }
 
