@@ -57,10 +57,9 @@ struct pk_perf_session {
     uint64_t bytes_seen;
 
     phase phase;
-    bool began;           /* recording is or was on */
-    bool asked;           /* perf was told to end */
-    bool ended_by_itself; /* perf */
-    bool reader_gone;     /* reader_done was seen */
+    bool began;       /* recording is or was on */
+    bool asked;       /* perf was told to end */
+    bool reader_gone; /* reader_done was seen */
     uint64_t began_ns;
     uint64_t deadline_ns; /* of the phase; UINT64_MAX: none */
     pk_err err;           /* PK_OK: none */
@@ -185,7 +184,6 @@ static void on_reader_done(pk_perf_session *s) {
 }
 
 static void on_perf_end(pk_perf_session *s) {
-    bool by_itself = !s->asked;
     if (s->own_group) send_signal(s, SIGKILL); /* what it may have left, before its pid is free */
     pk_process_wait(&s->perf, UINT64_MAX, &s->perf_exit);
     while (s->says >= 0) { /* what is left; others that hold the pipe are not waited for */
@@ -193,8 +191,7 @@ static void on_perf_end(pk_perf_session *s) {
         if (poll(&left, 1, 0) <= 0) break;
         on_says(s);
     }
-    s->ended_by_itself = by_itself;
-    if (by_itself) { /* the processes ended, or it failed */
+    if (!s->asked) { /* the processes ended, or it failed */
         bool fine = s->began && s->perf_exit.code == 0;
         s->asked = true; /* nobody is there to be asked */
         end(s, fine ? PK_RECORDING_COMMAND : PK_RECORDING_RECORDER);
@@ -377,7 +374,9 @@ bool pk_perf_session_end(pk_perf_session *s, const pk_err *reader, bool *began, 
     }
     pthread_join(s->thread, NULL);
     pk_recording *recording = s->recording;
-    if (s->err.kind == PK_OK && reader && reader->kind != PK_OK) s->err = *reader;
+    /* Stopped before perf had said anything, there is nothing to read, which is no mistake. */
+    bool stopped_early = recording->end == PK_RECORDING_STOPPED && !s->began;
+    if (s->err.kind == PK_OK && reader && !stopped_early) s->err = *reader;
     bool ok = s->err.kind == PK_OK;
     if (!ok) {
         *err = s->err;
