@@ -169,8 +169,14 @@ function flameGraph(svg) {
     });
 
     function fitTexts(width) {
-        header.forEach(function (each) { // the title leaves room for the buttons at its sides
-            var room = each.node.id === "title" ? width - 2 * (PAD + 18 * charPx) : width - 2 * PAD;
+        var left = PAD + 11 * charPx, right = PAD + 18 * charPx; // the buttons beside the title
+        header.forEach(function (each) {
+            var room = width - 2 * PAD;
+            if (each.node.id === "title") {
+                var central = each.px <= width - 2 * right;
+                room = width - left - right;
+                each.node.setAttribute("x", central ? "50%" : left + room / 2);
+            }
             if (each.node.id === "legend") { // of several colours: squeezed, not cut
                 if (each.px > room) each.node.setAttribute("textLength", room);
                 else each.node.removeAttribute("textLength");
@@ -182,12 +188,28 @@ function flameGraph(svg) {
         gone.forEach(function (each) { each.data.data = cutTo(each.text, Math.floor((width - 2 * PAD) / charPx)); });
     }
 
+    /* In a picture taller than the window, details and what matched stay on the screen. */
+    var strip = document.createElementNS(SVG, "rect"), detailsY = Number(details.getAttribute("y"));
+    strip.id = "strip";
+    set(strip, { x: 0, width: "100%", height: fontPx + 10 });
+    [strip, details, matched].forEach(function (node) { svg.appendChild(node); }); // above the frames
+
+    function stick() {
+        var y = detailsY;
+        if (alone && inverted) y = Math.max(y, window.scrollY + fontPx + 4);
+        if (alone && !inverted) y = Math.min(y, window.scrollY + window.innerHeight - 8);
+        show(strip, y !== detailsY);
+        strip.setAttribute("y", y - fontPx - 2);
+        details.setAttribute("y", y);
+        matched.setAttribute("y", y);
+    }
+
     function resize() {
         if (setting("fluid") === "1") {
             svg.removeAttribute("viewBox");
             svg.setAttribute("width", "100%");
             var width = svg.getBoundingClientRect().width || 1200;
-            if (widthPx === width - 2 * PAD) return;
+            if (widthPx === width - 2 * PAD) return stick();
             widthPx = Math.max(width - 2 * PAD, 40);
             frames.setAttribute("width", widthPx);
             [searchButton, matched].forEach(function (text) { text.setAttribute("x", width - PAD); });
@@ -195,6 +217,7 @@ function flameGraph(svg) {
             fitTexts(width);
         }
         closeMenu();
+        stick();
         layout();
         describe(current);
     }
@@ -427,11 +450,12 @@ function flameGraph(svg) {
     function openMenu(frame, x, y) {
         closeMenu();
         select(frame);
-        var rows = choices(frame), width = 20 * charPx + 2 * PAD, height = rows.length * MENU_ROW;
+        var rows = choices(frame), width = 20 * charPx + 2 * PAD;
         var box = svg.getBoundingClientRect(), scale = widthPx + 2 * PAD;
         scale = svg.hasAttribute("viewBox") ? scale / box.width : 1;
+        var rowPx = Math.min(MENU_ROW, box.height * scale / rows.length);
         x = Math.max(Math.min((x - box.left) * scale, widthPx + PAD - width), 0);
-        y = Math.max(Math.min((y - box.top) * scale, box.height * scale - height - 2), 0);
+        y = Math.max(Math.min((y - box.top) * scale, box.height * scale - rows.length * rowPx), 0);
         menu = svg.appendChild(document.createElementNS(SVG, "g"));
         menu.id = "menu";
         menu.setAttribute("role", "menu");
@@ -440,8 +464,8 @@ function flameGraph(svg) {
             var rect = item.appendChild(document.createElementNS(SVG, "rect"));
             var text = item.appendChild(document.createElementNS(SVG, "text"));
             set(item, { role: "menuitem", tabindex: "-1" });
-            set(rect, { x: x, y: y + i * MENU_ROW, width: width, height: MENU_ROW });
-            set(text, { x: x + PAD, y: y + (i + 0.65) * MENU_ROW });
+            set(rect, { x: x, y: y + i * rowPx, width: width, height: rowPx });
+            set(text, { x: x + PAD, y: y + (i + 0.5) * rowPx + fontPx / 3 });
             text.textContent = row[0];
             item.flameChoice = row[1];
         });
@@ -584,6 +608,7 @@ function flameGraph(svg) {
     svg.addEventListener("mouseout", function () { describe(current); });
     (alone ? window : svg).addEventListener("keydown", key);
     window.addEventListener("resize", resize);
+    window.addEventListener("scroll", stick);
     if (!alone && window.ResizeObserver) new ResizeObserver(resize).observe(svg);
     widthPx = 0; // so that the first call does all
     if (setting("fluid") !== "1") widthPx = Number(frames.getAttribute("width"));

@@ -376,6 +376,16 @@ test('dark at night, light on paper and where colours were asked for', 'known.sv
     assert.deepStrictEqual([await ground(), await ink()], ['rgb(248, 248, 248)', 'rgb(0, 0, 0)']);
 }, { colorScheme: 'dark' });
 
+test('in a tall picture the details stay on the screen', 'known.svg', async (page) => {
+    const seen = async () => { const box = await page.locator('#details').boundingBox(); return box.y > 0 && box.y + box.height <= 120; };
+    await page.waitForFunction(() => scrollY === 0 && innerHeight === 120, null, { timeout: 10000 });
+    assert.ok(await seen());
+    assert.strictEqual(await shown(page, 'strip'), true);
+    await page.mouse.wheel(0, 500);
+    await page.waitForFunction(() => scrollY > 50 && !document.querySelector('#strip').checkVisibility(), null, { timeout: 10000 });
+    assert.ok(await seen(), 'at its own place, at the end');
+}, { viewport: { width: 1280, height: 120 } });
+
 // Measured on a 2-core virtual machine: see the line printed. The bounds only catch what is hopeless.
 test('50,000 stacks stay usable', 'large.svg', async (page, context, note) => {
     const load = await page.evaluate(() => performance.getEntriesByType('navigation')[0].duration);
