@@ -72,6 +72,9 @@ typedef struct pk_recording {
     bool kernel_excluded;  /* not permitted to see it */
     uint64_t frequency_hz; /* what the kernel allowed */
     uint32_t stack_bytes;  /* what was used */
+    /* Own recorder: the ring of each CPU. Less than wanted where kernel.perf_event_mlock_kb and
+     * ulimit -l allow no more; samples get lost sooner then. */
+    size_t ring_bytes, ring_bytes_wanted;
     uint64_t lost;
     double recorder_cpu_s;           /* that recording and what the sink did took */
     const char *const *command_line; /* perf's argv as it ran, NULL behind; own recorder: NULL */
