@@ -47,12 +47,28 @@ static void take(const char *part, size_t bytes, void *opaque) {
     if (n < bytes) longjmp(s->full, 1);
 }
 
+/* ".isra.0.cold" as " [clone .isra.0] [clone .cold]". libiberty does so with the parameters only.
+ */
+static void take_clones(const char *clone, sink *s) {
+    while (*clone == '.') {
+        size_t n = 1 + strcspn(clone + 1, ".");
+        while (clone[n] == '.' && clone[n + 1] >= '0' && clone[n + 1] <= '9')
+            n += 1 + strcspn(clone + n + 1, ".");
+        take(" [clone ", 8, s);
+        take(clone, n, s);
+        take("]", 1, s);
+        clone += n;
+    }
+}
+
 /* True: s->text has what there is, at most its size. */
 static bool run(const char *mangled, sink *s) {
     if (setjmp(s->full) != 0) return true;
-    if (rust_demangle_callback(mangled, DMGL_PARAMS | DMGL_ANSI, take, s)) return true;
+    if (rust_demangle_callback(mangled, DMGL_NO_OPTS, take, s)) return true;
     s->length = 0;
-    return cplus_demangle_v3_callback(mangled, DMGL_PARAMS | DMGL_ANSI, take, s) != 0;
+    if (!cplus_demangle_v3_callback(mangled, DMGL_NO_OPTS, take, s)) return false;
+    take_clones(mangled + strcspn(mangled, "."), s);
+    return true;
 }
 
 static bool add_readable(const char *mangled, pk_strbuf *out) {

@@ -14,8 +14,9 @@
 /* Longer names are cut here, "..." then stands for the rest. */
 #define PK_DEMANGLED_MAX 4096u
 
-/* Appends the readable form of `symbol`; what is not mangled, or not by one of these, as it is.
- * Rust's hashes and LLVM's ".llvm.123" go; clones keep their ending (".cold" as "[clone .cold]");
+/* Appends the readable form of `symbol`, without parameters and what it returns, as perf and
+ * inferno show it; what is not mangled, or not by one of these, as it is. Rust's hashes and LLVM's
+ * ".llvm.123" go; clones keep their ending (".cold" as "[clone .cold]");
  * "@plt" and "@@VERSION" stay. libiberty refuses C++ names of more than 1024 bytes, since it would
  * need a deep stack for them. */
 void pk_demangle(const char *symbol, pk_strbuf *out);

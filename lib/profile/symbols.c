@@ -123,6 +123,8 @@ static int by_address_then_taste(const void *a, const void *b) {
     if (x->rank != y->rank) return x->rank - y->rank;
     if (x->underscores != y->underscores) return x->underscores - y->underscores;
     if (x->end != y->end) return x->end > y->end ? -1 : 1;
+    size_t x_bytes = strlen(x->name), y_bytes = strlen(y->name);
+    if (x_bytes != y_bytes) return x_bytes > y_bytes ? -1 : 1;
     return strcmp(x->name, y->name);
 }
 

@@ -3,11 +3,11 @@
  * separate debug file (profile/debug_file); .dynsym. Kept of it: functions, indirect functions, and
  * symbols without a type in executable sections (assembly), except markers such as ARM's "$x". Of
  * several at one address the name is that of the global before the weak before the local one, then
- * of the one with fewer leading '_', then of the longer one; they end where the longest ends. A
- * symbol without a size goes to the next symbol, at most to the end of its section; within a
- * function that has a size it is a label of it, and not kept. Beside these, on x86-64, the entries
- * of the PLT: "NAME@plt", NAME being what the relocation of the slot says that the entry jumps
- * through. */
+ * of the one with fewer leading '_', then of the longer function, then the longer name, as in perf;
+ * they end where the longest ends. A symbol without a size goes to the next symbol, at most to the
+ * end of its section; within a function that has a size it is a label of it, and not kept. Beside
+ * these, on x86-64, the entries of the PLT: "NAME@plt", NAME being what the relocation of the slot
+ * says that the entry jumps through. */
 #ifndef PK_PROFILE_SYMBOLS_H
 #define PK_PROFILE_SYMBOLS_H
 

@@ -27,17 +27,17 @@ static void other_names_stay(void **state) {
 static void names_of_cplusplus(void **state) {
     (void)state;
     if (!pk_can_demangle()) skip();
-    expect("_ZN5house4room4openIiEET_S2_", "int house::room::open<int>(int)");
+    expect("_ZN5house4room4openIiEET_S2_", "house::room::open<int>");
     expect("_ZNSt6vectorIiSaIiEE9push_backERKi",
-           "std::vector<int, std::allocator<int> >::push_back(int const&)");
-    expect("_ZNKSt8functionIFviiEEclEii",
-           "std::function<void (int, int)>::operator()(int, int) const");
-    expect("_ZN12_GLOBAL__N_14spinEv", "(anonymous namespace)::spin()");
-    expect("_Znwm@plt", "operator new(unsigned long)@plt");
-    expect("_ZNSolsEi@@GLIBCXX_3.4", "std::ostream::operator<<(int)@@GLIBCXX_3.4");
-    expect("_Z4spini.cold", "spin(int) [clone .cold]");
-    expect("_Z4spini.constprop.0", "spin(int) [clone .constprop.0]");
-    expect("_Z4spini.llvm.42", "spin(int)");
+           "std::vector<int, std::allocator<int> >::push_back");
+    expect("_ZNKSt8functionIFviiEEclEii", "std::function<void (int, int)>::operator()");
+    expect("_ZN12_GLOBAL__N_14spinEv", "(anonymous namespace)::spin");
+    expect("_Znwm@plt", "operator new@plt");
+    expect("_ZNSolsEi@@GLIBCXX_3.4", "std::ostream::operator<<@@GLIBCXX_3.4");
+    expect("_Z4spini.cold", "spin [clone .cold]");
+    expect("_Z4spini.constprop.0", "spin [clone .constprop.0]");
+    expect("_Z4spini.isra.0.cold", "spin [clone .isra.0] [clone .cold]");
+    expect("_Z4spini.llvm.42", "spin");
 }
 
 static void names_of_rust(void **state) {
@@ -52,7 +52,7 @@ static void names_of_rust(void **state) {
     expect("_RNvNtCs1234_7mycrate3foo3bar", "mycrate::foo::bar");
 }
 
-/* f(a, b<a, a>, b<b<a, a>, b<a, a> > ...): 30 types, each twice as long as the one before it, in a
+/* f<a, b<a, a>, b<b<a, a>, b<a, a> > ...>: 30 types, each twice as long as the one before it, in a
  * name of some hundred bytes that stands for gigabytes. */
 static void a_small_bomb_is_cut(void **state) {
     (void)state;
@@ -61,11 +61,12 @@ static void a_small_bomb_is_cut(void **state) {
     pk_strbuf bomb, out;
     pk_strbuf_init(&bomb, 4096);
     pk_strbuf_init(&out, 2 * PK_DEMANGLED_MAX);
-    pk_strbuf_add_str(&bomb, "_Z1f1a1bIS_S_E");
-    for (int i = 1; i < 30; i++) pk_strbuf_addf(&bomb, "S0_IS%c_S%c_E", digits[i], digits[i]);
+    pk_strbuf_add_str(&bomb, "_Z1fI1a1bIS0_S0_E");
+    for (int i = 2; i < 31; i++) pk_strbuf_addf(&bomb, "S1_IS%c_S%c_E", digits[i], digits[i]);
+    pk_strbuf_add_str(&bomb, "Evv");
     pk_demangle(bomb.data, &out);
     assert_int_equal(out.length, PK_DEMANGLED_MAX);
-    assert_memory_equal(out.data, "f(a, b<a, a>, b<b<a, a>, b<a, a> >, ", 36);
+    assert_memory_equal(out.data, "f<a, b<a, a>, b<b<a, a>, b<a, a> >, ", 36);
     assert_string_equal(out.data + PK_DEMANGLED_MAX - 3, "...");
     pk_strbuf_fini(&bomb);
     pk_strbuf_fini(&out);
