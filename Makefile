@@ -91,6 +91,9 @@ TEST_SO := $(patsubst tests/programs/%.c,$(B)/tests/%.so,$(filter-out %/pace.c,$
            $(PACES:%=$(B)/tests/objects/pace_%.so)
 CXX_NAME := $(firstword $(foreach c,c++ g++ clang++,$(if $(shell command -v $c 2>/dev/null),$c)))
 SYMBOLS := $(addprefix $(B)/tests/symbols/,places.so bare.so linked.so stripped.so apart.so $(if $(CXX_NAME),nested.so))
+RUSTC   ?= rustc
+HAVE_RUSTC := $(shell command -v $(RUSTC) 2>/dev/null)
+BURNERS := $(addprefix $(B)/tests/flame/,burner fp inlined stripped library.so $(if $(CXX_NAME),names deep) $(if $(HAVE_RUSTC),names_rs))
 ORACLES := $(sort $(patsubst %.c,$(B)/%.o,$(wildcard tests/oracle/*.c)))
 FUZZERS := $(sort $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c)))
 OBJECTS := $(LIB_OBJ) $(CMD_OBJ) $(WORKER_OBJ) $(LAUNCHER_MAIN:%.c=$(B)/%.o) $(addsuffix .o,$(UNIT) $(PROGS) $(FUZZERS)) $(B)/tests/fuzz/replay.o $(PARTS) $(ORACLES)
@@ -197,6 +200,29 @@ $(B)/tests/symbols/nested.so: tests/programs/symbols/nested.cpp $(B)/flags
 	$(Q)$(CXX_NAME) -O2 -g -fPIC -shared $< -o $@
 $(B)/tests/unit/test_symbols $(B)/tests/unit/test_inlines $(B)/tests/unit/test_elf_image $(B)/tests/unit/test_modules: | $(SYMBOLS)
 
+# What `perfkit flame` is tested on: programs whose shares are known, built in the ways that make
+# stacks and names hard to find. Without frame pointers, as most programs are; without sanitizers.
+$(B)/tests/flame/%: tests/programs/flame/burner.c tests/programs/flame/burn.h $(B)/flags
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) -O2 $(or $(HOW),-g) $< -o $@ -pthread -ldl
+	$(Q)$(AFTER)
+$(B)/tests/flame/fp: private HOW := -g -fno-omit-frame-pointer -mno-omit-leaf-frame-pointer
+$(B)/tests/flame/inlined: private HOW := -g "-DPK_BURN=inline __attribute__((always_inline))"
+$(B)/tests/flame/stripped: private AFTER = objcopy --only-keep-debug $@ $@.debug && strip $@ && objcopy --add-gnu-debuglink=$@.debug $@
+$(B)/tests/flame/library.so: tests/programs/flame/library.c tests/programs/flame/burn.h $(B)/flags
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) -O2 -g -fPIC -shared $< -o $@
+$(B)/tests/flame/names $(B)/tests/flame/deep: $(B)/tests/flame/%: tests/programs/flame/%.cpp tests/programs/flame/burn.h $(B)/flags
+	$(call say,CXX,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CXX_NAME) -O2 -g $< -o $@
+$(B)/tests/flame/names_rs: tests/programs/flame/names.rs $(B)/flags
+	$(call say,RUSTC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(RUSTC) -O -g $< -o $@
+
 # Measured for its memory, so static and without sanitizers.
 $(B)/tests/programs/take_memory: tests/programs/take_memory.c $(B)/flags
 	$(call say,LINK,$@)
@@ -239,7 +265,7 @@ $(B)/sources: FORCE
 
 # ---- tests --------------------------------------------------------------------------------------
 
-tests: $(B)/perfkit $(B)/compile_commands.json $(UNIT) $(PROGS) $(TEST_SO) $(SYMBOLS) $(FUZZERS) ## build the program and everything that tests it
+tests: $(B)/perfkit $(B)/compile_commands.json $(UNIT) $(PROGS) $(TEST_SO) $(SYMBOLS) $(BURNERS) $(FUZZERS) ## build the program and everything that tests it
 golden: $(B)/tests/unit/test_load_render $(B)/tests/unit/test_bench_render $(B)/tests/unit/test_command_text $(B)/tests/unit/test_command_export ## rewrite the golden files of the reports; then read the diff
 	$(Q)for test in $^; do UPDATE_GOLDEN=1 $$test >/dev/null 2>&1; done; git --no-pager diff --stat tests/unit/golden
 unit: $(UNIT) ## run the unit tests alone
@@ -329,7 +355,8 @@ endef
 
 # The names come from the program itself: its tools, and the peers by whose names it answers.
 TOOLS = $(shell $(B)/perfkit __completeNoDesc help '' | grep -v '^:')
-PEERS := oha hyperfine
+PEERS := oha hyperfine flamegraph inferno-flamegraph inferno-collapse-perf inferno-diff-folded \
+    flamegraph.pl stackcollapse-perf.pl difffolded.pl
 APPLETS = $(addprefix perfkit-,$(TOOLS)) $(PEERS)
 PAGES = perfkit.1 $(patsubst %,perfkit-%.1,$(TOOLS))
 

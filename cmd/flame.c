@@ -62,6 +62,10 @@ static const pk_opt flame_opts[] = {
     {0, "diff", PK_OPT_TEXT_LIST, OPTION(diff, pk_text_list), .arg = "before after",
      .help = "draw the difference of two profiles: perf.data, folded text or flame graphs", .group = "What",
      .flags = PK_OPT_ONCE, .words = 2, .complete = flame_complete_profiles},
+    {0, "normalize", PK_OPT_FLAG, OPTION(normalise, bool), .help = "scale the weights before to the total after", .group = "What",
+     .needs = "diff", .aliases = "normalise"},
+    {0, "strip-hex", PK_OPT_FLAG, OPTION(strip_hex, bool), .help = "addresses in names count as the same one", .group = "What",
+     .needs = "diff"},
 
     {0, "recorder", PK_OPT_ENUM, OPTION(recorder, int), .arg = "which", .fallback = "auto", .help = "what records",
      .details = "--verbose says which was taken, and why.", .group = "Recording", .values = recorders, .value_help = recorder_help},

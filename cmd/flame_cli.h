@@ -35,6 +35,7 @@ typedef struct flame_picture {
 typedef struct flame_cli {
     pk_text_list words, argv; /* the command, before and after "--" */
     pk_text_list pids, folded, diff;
+    bool normalise, strip_hex;
     bool all_cpus;
     const char *perf_data;
 
@@ -63,6 +64,7 @@ typedef struct flame_cli {
 /* One run, after all that the table cannot say. Texts live in the arena of `parsed`. */
 typedef struct flame_plan {
     pk_flame_options flame;
+    pk_debug_folders folders;
     const char *before, *after; /* two profiles to compare (--diff) instead of one; NULL */
     pk_reshape reshape;
     pk_flame_style style;
@@ -82,6 +84,18 @@ bool flame_plan_make(const pk_invocation *invocation, const flame_cli *cli, flam
 bool flame_style_make(const flame_picture *picture, pk_flame_style *style,
                       pk_err *err) PK_MUST_CHECK;
 
+/* Files that a picture uses: what frames link to, and colours that are kept. */
+typedef struct flame_extras {
+    pk_flame_attributes *attributes; /* NULL: none */
+    pk_palette_map *palette_map;
+} flame_extras;
+/* flame_extras_free in any case. */
+bool flame_extras_load(const flame_picture *picture, flame_extras *extras,
+                       pk_err *err) PK_MUST_CHECK;
+/* Writes the colours back. */
+bool flame_extras_keep(const flame_extras *extras, pk_err *err) PK_MUST_CHECK;
+void flame_extras_free(flame_extras *extras);
+
 /* What a run has come to, as the outputs see it. */
 typedef struct flame_session {
     const pk_invocation *invocation;
@@ -91,6 +105,7 @@ typedef struct flame_session {
     pk_flame_result before;   /* of a difference */
     pk_stack_tree difference; /* with two weights, where plan->after is set */
     pk_names *names;          /* of the difference */
+    bool compared;            /* there is a difference */
     size_t left_out;          /* frames too narrow to be drawn */
     size_t bytes;             /* that were written */
 } flame_session;
@@ -107,6 +122,9 @@ static inline pk_stack_tree *flame_tree(flame_session *s) {
 bool flame_write(flame_session *s, pk_err *err) PK_MUST_CHECK;
 /* What there is to say of it on stdout. */
 bool flame_summary(const flame_session *s, pk_err *err) PK_MUST_CHECK;
+
+/* What is to be known of a profile, a line each, on stderr. */
+void flame_say_notes(const pk_invocation *invocation, const pk_flame_result *result);
 
 /* Everything after the line was understood; returns the exit code. */
 int flame_go(const pk_invocation *invocation, const flame_cli *cli, const flame_plan *plan,

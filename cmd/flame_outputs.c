@@ -122,9 +122,15 @@ static pk_flame_style style_of(const flame_session *s, pk_strbuf *subtitle) {
 
 static bool picture(flame_session *s, pk_strbuf *out, pk_err *err) {
     pk_strbuf subtitle;
+    flame_extras extras;
     pk_strbuf_init(&subtitle, TEXT_BYTES_MAX);
     pk_flame_style style = style_of(s, &subtitle);
-    bool ok = pk_flame_svg(flame_tree(s), &style, out, &s->left_out, err);
+    bool ok = flame_extras_load(&s->cli->picture, &extras, err);
+    style.attributes = extras.attributes;
+    style.palette_map = extras.palette_map;
+    ok = ok && pk_flame_svg(flame_tree(s), &style, out, &s->left_out, err) &&
+         flame_extras_keep(&extras, err);
+    flame_extras_free(&extras);
     pk_strbuf_fini(&subtitle);
     return ok;
 }

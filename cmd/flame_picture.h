@@ -61,6 +61,13 @@ extern const char *const flame_palettes[];
     {0, "factor", PK_OPT_RATE, FLAME_LOOK(factor, double), .arg = "number", .fallback = "1", \
      .help = "multiply the shown counts by this", .group = "Picture"}, \
     {0, "negate", PK_OPT_FLAG, FLAME_LOOK(negate, bool), .help = "differences: blue for more, red for less", .group = "Picture"}, \
+    {0, "cp", PK_OPT_FLAG, FLAME_LOOK(consistent, bool), .help = "colours kept from picture to picture, in ./palette.map", \
+     .group = "Picture"}, \
+    {0, "nameattr", PK_OPT_FILE, FLAME_LOOK(name_attributes, const char *), .arg = "file", \
+     .help = "links, ids and classes for frames", \
+     .details = "Lines of a function, a tab, and key=value with tabs between: title, href, id, class, target, g_extra, a_extra.", \
+     .group = "Picture"}, \
+    {0, "pretty-xml", PK_OPT_FLAG, FLAME_LOOK(pretty, bool), .help = "each element on a line of its own", .group = "Picture"}, \
     {0, "base", PK_OPT_TEXT_LIST, FLAME_LOOK(bases, pk_text_list), .arg = "function", \
      .help = "only stacks with this function, from it on", .group = "Stacks"}
 // clang-format on
