@@ -46,7 +46,7 @@ struct pk_perf_session {
     pk_process perf;
     pk_exit perf_exit;
     bool own_group;  /* of perf: not with sudo, which reads a password from the terminal */
-    int data;        /* what perf records; -1 */
+    int data;        /* what perf records, for the reader; -1 */
     int tell[2];     /* read by perf, written by us */
     int answered[2]; /* read by us, written by perf */
     int says;        /* perf's standard error; -1: closed */
@@ -179,7 +179,6 @@ static void on_says(pk_perf_session *s) {
 /* The reader met the end, or what it cannot read: perf is ending or has nothing more to say. */
 static void on_reader_done(pk_perf_session *s) {
     s->reader_gone = true;
-    close_fd(&s->data); /* so that a perf that would write more does not wait for ever */
     if (s->phase < ENDING) s->deadline_ns = after(CLOSED_PATIENCE_NS);
 }
 
@@ -369,6 +368,7 @@ void pk_perf_session_progress(pk_perf_session *session, uint64_t bytes_read) {
 bool pk_perf_session_end(pk_perf_session *s, const pk_err *reader, bool *began, pk_err *err) {
     /* With a file there is nothing to read while it records. */
     if (!s->options->keep || reader) {
+        close_fd(&s->data); /* a perf that would write more must not wait for ever */
         ssize_t n = write(s->reader_done, &(uint64_t){1}, sizeof(uint64_t));
         (void)n; /* its counter is 0 */
     }
