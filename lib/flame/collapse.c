@@ -145,13 +145,6 @@ bool pk_collapse_keep(pk_collapse *c, pk_collapse_thread *t, const pk_profile_sa
     return true;
 }
 
-size_t pk_collapse_path(pk_collapse *c, uint32_t node) {
-    size_t n = pk_node(c->tree, node)->depth;
-    for (size_t i = n; i-- > 0; node = pk_node(c->tree, node)->parent)
-        c->path[i] = pk_node(c->tree, node)->name;
-    return n;
-}
-
 static bool in_part(const pk_collapse *c, uint64_t time_ns) {
     const pk_collapse_options *options = c->options;
     if (options->begin_ns == 0 && options->end_ns == 0) return true;

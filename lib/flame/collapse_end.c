@@ -37,7 +37,7 @@ static bool rebuild(pk_collapse *c, pk_err *err) {
     sort(samples, c->options->by_thread ? by_thread_and_time : by_time);
     for (size_t i = 0; i < samples->count; i++) {
         pk_profile_sample *s = &PK_AT(samples, pk_profile_sample, i);
-        size_t n = pk_collapse_path(c, s->node);
+        size_t n = pk_stack_tree_path(&c->merged, s->node, c->path);
         uint64_t weights[PK_STACK_WEIGHTS_MAX] = {s->weight};
         s->node = pk_stack_tree_add(&c->profile->tree, c->path, n, weights, err);
         if (s->node == PK_NODE_NONE) return false;

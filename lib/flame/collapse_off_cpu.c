@@ -1,14 +1,18 @@
 #include "flame/collapse_state.h"
 
+/* So long after the first record. */
+static uint64_t later(const pk_collapse *c, uint64_t ns) {
+    uint64_t sum;
+    return __builtin_add_overflow(c->begin_ns, ns, &sum) ? UINT64_MAX : sum;
+}
+
 bool pk_off_cpu_close(pk_collapse *c, pk_collapse_thread *t, uint64_t time_ns, pk_err *err) {
     const pk_collapse_options *options = c->options;
     if (!t->off) return true;
     t->off = false;
-    uint64_t begin = t->off_since, end = time_ns;
-    uint64_t first = c->begin_ns + options->begin_ns;
-    uint64_t last = options->end_ns > 0 ? c->begin_ns + options->end_ns : UINT64_MAX;
-    if (begin < first) begin = first;
-    if (end > last) end = last;
+    uint64_t begin = later(c, options->begin_ns), end = later(c, options->end_ns);
+    if (begin < t->off_since) begin = t->off_since;
+    if (options->end_ns == 0 || end > time_ns) end = time_ns;
     if (begin >= end) return true;
     pk_profile_sample sample = {
         .time_ns = begin, .node = t->node, .weight = options->count_samples ? 1 : end - begin};
@@ -30,7 +34,7 @@ bool pk_off_cpu_sample(pk_collapse *c, pk_collapse_thread *t, uint64_t time_ns, 
 /* A thread that could go on, but had to make room, waits for a CPU and for nothing else. */
 static bool add_preempted(pk_collapse *c, pk_collapse_thread *t, pk_err *err) {
     static const uint64_t none[PK_STACK_WEIGHTS_MAX];
-    size_t n = pk_collapse_path(c, t->node);
+    size_t n = pk_stack_tree_path(c->tree, t->node, c->path);
     if (n == PK_STACK_DEPTH_MAX) return true;
     c->path[n] = c->preempted;
     t->node = pk_stack_tree_add(c->tree, c->path, n + 1, none, err);

@@ -32,9 +32,6 @@ struct pk_collapse {
  * its weight was added already. */
 bool pk_collapse_keep(pk_collapse *collapse, pk_collapse_thread *thread,
                       const pk_profile_sample *sample, pk_stack_end end, pk_err *err) PK_MUST_CHECK;
-/* The names of a stack from the root on into collapse->path; returns how many. */
-size_t pk_collapse_path(pk_collapse *collapse, uint32_t node);
-
 /* ---- off the CPU: collapse_off_cpu.c ---- */
 
 /* A sample at a switch. */

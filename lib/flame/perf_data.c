@@ -18,7 +18,7 @@
 #define HEADER_BYTES 104     /* of a file */
 #define PIPE_HEADER_BYTES 16 /* of what goes through a pipe */
 #define STREAM_BYTES (1u << 20)
-#define FORGET_BYTES (64u << 20) /* a mapped file is given back in pieces of this size */
+#define FORGET_BYTES (8u << 20) /* a mapped file is given back in pieces of this size */
 
 /* Where raw bytes come from: a mapping, or a descriptor with a buffer. at[0..left) is what is here
  * and not yet taken. */

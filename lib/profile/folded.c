@@ -118,10 +118,12 @@ static bool has_weight(const pk_stack_tree *tree, const pk_stack_node *node) {
 static void add_name(const pk_stack_tree *tree, uint32_t name, pk_strbuf *out) {
     size_t bytes;
     const char *text = pk_names_text(tree->names, name, &bytes);
-    for (size_t i = 0; i < bytes; i++) {
-        char c = text[i];
-        pk_strbuf_add_char(out, c == ';' ? ':' : c == '\n' || c == '\r' || c == '\0' ? ' ' : c);
-    }
+    size_t begin = out->length;
+    pk_strbuf_add(out, text, bytes);
+    if (!pk_strbuf_ok(out)) return;
+    for (char *c = out->data + begin; bytes > 0; bytes--, c++)
+        if (*c == ';') *c = ':';
+        else if (*c == '\n' || *c == '\r' || *c == '\0') *c = ' ';
 }
 
 static void add_stack(const pk_stack_tree *tree, uint32_t node, uint32_t *path, pk_strbuf *out) {
