@@ -39,7 +39,8 @@ static void write_side(FILE *out, const pk_stack_tree *tree, const pk_side sides
 
 /* In points, with the half width of the interval in which it is with 95 %. */
 static void add_points(pk_cells *t, const pk_share_change *c) {
-    if (!isfinite(c->change)) pk_cells_none(t, "-");
+    bool absent = c->before == 0 && c->after == 0;
+    if (!isfinite(c->change) || absent) pk_cells_none(t, "-");
     else if (isfinite(c->error))
         pk_table_cell(t->table, PK_PLAIN, "%+.2f +- %.2f", 100 * c->change,
                       100 * SIGMAS_95 * c->error);

@@ -53,8 +53,17 @@ static uint64_t common_divisor(uint64_t a, uint64_t b) {
     return a;
 }
 
+/* Of stacks; UINT64_MAX: more than fits. */
+static uint64_t total_of(const pk_stack_tree *tree) {
+    uint64_t all = 0;
+    for (uint32_t i = 0; i < tree->nodes.count; i++)
+        if (__builtin_add_overflow(all, pk_node(tree, i)->self[tree->n_weights - 1], &all))
+            return UINT64_MAX;
+    return all;
+}
+
 uint64_t pk_saved_samples(const pk_stack_tree *tree) {
-    uint64_t period = 0, least = UINT64_MAX, all = 0;
+    uint64_t period = 0, least = UINT64_MAX, all = total_of(tree);
     size_t stacks = 0;
     for (uint32_t i = 0; i < tree->nodes.count; i++) {
         uint64_t self = pk_node(tree, i)->self[tree->n_weights - 1];
@@ -62,7 +71,6 @@ uint64_t pk_saved_samples(const pk_stack_tree *tree) {
         stacks++;
         period = common_divisor(self, period);
         least = self < least ? self : least;
-        if (__builtin_add_overflow(all, self, &all)) return 0;
     }
     if (stacks == 0) return 0;
     if (period >= LARGE_WEIGHT && stacks > 1) return all / period;
@@ -110,5 +118,6 @@ bool pk_saved_add(pk_profile *profile, const char *where, const char *text, size
         return false;
     }
     profile->n_samples = pk_saved_samples(&profile->tree);
+    if (!info.shown[0] && profile->n_samples != total_of(&profile->tree)) profile->unit = "events";
     return true;
 }

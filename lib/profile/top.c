@@ -268,6 +268,11 @@ static bool add_surroundings(pk_json *document, const pk_profile *p, const char 
     return true;
 }
 
+static void add_has_json(pk_json *row, const char *key, bool known, bool has) {
+    if (known) pk_json_bool(row, key, has);
+    else pk_json_null(row, key);
+}
+
 static void add_modules(pk_json *document, const pk_profile *p) {
     pk_json *modules = pk_json_array(document, "modules");
     for (size_t i = 0; i < p->modules.count; i++) {
@@ -277,9 +282,10 @@ static void add_modules(pk_json *document, const pk_profile *p) {
         pk_json_uint(row, "frames", m->frames);
         pk_json_uint(row, "without_name", m->unknown);
         add_known(row, "lost", p->stacks_copied, m->lost);
-        pk_json_bool(row, "symbols", m->symbols);
-        pk_json_bool(row, "debug_information", m->debug_information);
-        pk_json_bool(row, "call_frame_information", m->call_frame_information);
+        bool known = !m->missing && !m->changed;
+        add_has_json(row, "symbols", known, m->symbols);
+        add_has_json(row, "debug_information", known, m->debug_information);
+        add_has_json(row, "call_frame_information", known, m->call_frame_information);
         pk_json_bool(row, "missing", m->missing);
         pk_json_bool(row, "changed", m->changed);
     }
