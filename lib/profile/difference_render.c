@@ -150,7 +150,8 @@ pk_json *pk_difference_json(const pk_stack_tree *tree, const pk_side sides[2],
         pk_json_text(row, "name", pk_names_text(tree->names, c->name, NULL));
         add_share(row, "self", c->self, &c->self_share);
         add_share(row, "total", c->total, &c->total_share);
-        pk_json_bool(row, "significant", c->significant);
+        if (isnan(c->self_share.p)) pk_json_null(row, "significant");
+        else pk_json_bool(row, "significant", c->significant);
     }
     pk_array_fini(&changes);
     if (!document) pk_fail(err, PK_E_LIMIT, NULL, "out of memory for the JSON document");
