@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/auxv.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fnv.h"
@@ -17,35 +16,33 @@
 
 /* ---- whose file ---- */
 
-/* What the link leads to, as a number; false: no such process, or not ours to see. */
-static bool identity(const char *process, const char *link, dev_t *device, ino_t *inode) {
-    char path[64];
-    struct stat st;
-    snprintf(path, sizeof path, "/proc/%s/%s", process, link);
-    if (stat(path, &st) != 0) return false;
-    *device = st.st_dev;
-    *inode = st.st_ino;
+/* The mount namespace ("mnt:[4026531841]") and the root in it ("/", or a folder). False: no such
+ * process, or not ours to see. */
+static bool add_link(const char *process, const char *name, uint64_t *hash) {
+    char path[64], target[PATH_MAX];
+    snprintf(path, sizeof path, "/proc/%s/%s", process, name);
+    ssize_t n = readlink(path, target, sizeof target);
+    if (n < 0) return false;
+    *hash = pk_fnv1a(*hash, target, (size_t)n);
     return true;
 }
 
-uint64_t pk_module_root(uint32_t pid) {
-    static const char *const links[] = {"ns/mnt", "root"};
+static bool root_of(const char *process, uint64_t *root) {
+    *root = PK_FNV_START;
+    return add_link(process, "ns/mnt", root) && add_link(process, "root", root);
+}
+
+uint64_t pk_module_own_root(void) {
+    uint64_t root;
+    return root_of("self", &root) ? root : 0;
+}
+
+uint64_t pk_module_root(uint32_t pid, uint64_t own) {
     char process[16];
-    uint64_t hash = PK_FNV_START;
-    bool same = true;
-    if (pid == 0) return 0;
+    uint64_t root;
     snprintf(process, sizeof process, "%u", pid);
-    for (size_t i = 0; i < sizeof links / sizeof *links; i++) {
-        dev_t device = 0, own_device = 0;
-        ino_t inode = 0, own_inode = 0;
-        if (!identity(process, links[i], &device, &inode) ||
-            !identity("self", links[i], &own_device, &own_inode))
-            return 0;
-        same &= device == own_device && inode == own_inode;
-        hash = pk_fnv1a(hash, &device, sizeof device);
-        hash = pk_fnv1a(hash, &inode, sizeof inode);
-    }
-    return same ? 0 : hash | 1;
+    if (pid == 0 || own == 0 || !root_of(process, &root) || root == own) return 0;
+    return root;
 }
 
 static bool ends_with(const char *text, const char *end) {

@@ -7,9 +7,11 @@
 
 #include "profile/modules.h"
 
-/* 0: the process sees the files that we see, or we may not know; otherwise a number of the other
- * root or mount namespace, in which the same path may be another file. */
-uint64_t pk_module_root(uint32_t pid);
+/* What root and mount namespace we live in, as a number; 0: not known. */
+uint64_t pk_module_own_root(void);
+/* The same of a process; 0: ours, or not known. In another one the same path may be another file.
+ */
+uint64_t pk_module_root(uint32_t pid, uint64_t own);
 
 /* May the file become unreachable when the process ends: is it deleted, or in another root? */
 bool pk_module_is_fleeting(const pk_module_id *id, uint64_t root);

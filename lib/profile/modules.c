@@ -27,6 +27,7 @@ typedef struct module {
 
 struct pk_modules {
     const pk_debug_folders *folders;
+    uint64_t own_root;
     pk_arena *texts;
     pk_array all;    /* of module */
     uint32_t *slots; /* n_slots, open addressing: number + 1; 0: free */
@@ -37,6 +38,7 @@ pk_modules *pk_modules_new(const pk_debug_folders *folders) {
     pk_modules *modules = calloc(1, sizeof *modules);
     if (!modules) return NULL;
     modules->folders = folders;
+    modules->own_root = pk_module_own_root();
     modules->all = PK_ARRAY(module, MODULES_MAX);
     modules->texts = pk_arena_new(TEXTS_MAX);
     modules->n_slots = SLOTS_FIRST;
@@ -124,7 +126,8 @@ static void open_now(const pk_modules *modules, module *m) {
 }
 
 uint32_t pk_modules_number(pk_modules *modules, const pk_module_id *id) {
-    uint64_t root = id->kernel || id->path[0] != '/' ? 0 : pk_module_root(id->pid);
+    uint64_t root =
+        id->kernel || id->path[0] != '/' ? 0 : pk_module_root(id->pid, modules->own_root);
     uint64_t hash = hash_of(id, root);
     uint32_t *slot = slot_of(modules, hash, id, root);
     if (*slot) return *slot - 1;

@@ -194,7 +194,7 @@ typedef struct walk {
     uint64_t address;                  /* within the instruction that it executes */
     uint64_t floor;                    /* the next frame begins above it */
     bool stack_full, innermost;
-    bool beyond;      /* something above the copy was asked for */
+    bool beyond;      /* something above the copy was asked for in this step */
     bool other_stack; /* behind a signal's frame: there may be another one */
 } walk;
 
@@ -316,15 +316,14 @@ static step_end take_plain(walk *w, const step *s) {
     pk_cfi_frame *frame = &w->frame;
     if (!knows(w, s->cfa_register)) return take_frame_record(w);
     uint64_t cfa = frame->value[s->cfa_register] + (uint64_t)(int64_t)s->cfa_offset;
-    uint64_t known = 0;
+    uint64_t known = 0, sp = knows(w, arch->sp) ? frame->value[arch->sp] : 0;
     for (unsigned i = 0; i < arch->n_kept; i++) {
         unsigned reg = arch->kept[i];
         bool has = frame->known >> reg & 1;
         uint64_t at = cfa + (uint64_t)(int64_t)s->at[i] * 8;
         /* What compilers say of a function's end stays as it was while registers are taken back
          * from the stack: below the stack pointer the register has its value again. */
-        if (s->saved >> i & 1 && (at >= w->stack_begin || i == 0))
-            has = read_stack(w, at, &frame->value[reg]);
+        if (s->saved >> i & 1 && (i == 0 || at >= sp)) has = read_stack(w, at, &frame->value[reg]);
         else if (i == 0) has = has && w->innermost;
         if (i == 0 && !has) return WALK_STUCK;
         known |= (uint64_t)has << reg;
@@ -386,6 +385,7 @@ static step_end take_step(walk *w, const step *s) {
         w->floor = sp;
     }
     w->innermost = signal;
+    w->beyond = false;
     return WALK_ON;
 }
 
@@ -439,7 +439,7 @@ pk_unwind_end pk_unwind(pk_unwinder *unwinder, const pk_user_state *state, uint6
     if (!begin(&w, unwinder, state)) return PK_UNWIND_LOST;
     for (;;) {
         const step *s = find_step(unwinder, w.pid, w.version, w.address);
-        if (s->how == STEP_UNMAPPED && *n > 0) return stuck(&w, addresses[*n - 1], lost_in);
+        if (s->how == STEP_UNMAPPED && !w.innermost) return stuck(&w, addresses[*n - 1], lost_in);
         if (*n == max) return PK_UNWIND_DEEP;
         /* Nobody called the code that a signal's handler returns to. */
         uint64_t address = s->how == STEP_SIGNAL ? w.frame.pc : w.address;

@@ -2,8 +2,9 @@
 #include "tests/unit/symbol_objects.h"
 
 #include <elf.h>
-#include <signal.h>
+#include <sched.h>
 #include <sys/auxv.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -303,33 +304,58 @@ static bool change_root(const char *folder) {
     return chroot(folder) == 0 && chdir("/") == 0;
 }
 
-static void the_root_of_a_process_is_looked_in(void **state) {
-    (void)state;
-    char folder[CHECK_PATH_MAX], path[CHECK_PATH_MAX], object[CHECK_PATH_MAX];
-    check_folder_begin(folder);
-    copy_file(symbol_object(object, "stripped.so"), check_path(path, folder, "in-root.so"));
-    child c = start(change_root, folder, NULL);
+/* FOLDER/there is what others see as FOLDER/here. */
+static bool mount_here(const char *folder) {
+    char here[CHECK_PATH_MAX], there[CHECK_PATH_MAX];
+    return unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+           mount(check_path(here, folder, "here"), check_path(there, folder, "there"), NULL,
+                 MS_BIND, NULL) == 0;
+}
+
+/* theirs_path is where the child sees the file that lies at `place`. */
+static void check_root(bool (*prepare)(const char *), const char *folder, const char *theirs_path,
+                       const char *place) {
+    char object[CHECK_PATH_MAX];
+    copy_file(symbol_object(object, "stripped.so"), place);
+    child c = start(prepare, folder, NULL);
     if (c.hold < 0) {
         stop(&c);
         check_folder_end(folder);
-        print_message("skipped: only root may change the root of a process\n");
+        print_message("skipped: only root may do this to a process\n");
         skip();
     }
     pk_modules *modules = new_modules(NULL);
-    uint32_t theirs =
-        number(modules, (pk_module_id){.path = "/in-root.so", .pid = (uint32_t)c.pid});
-    uint32_t ours =
-        number(modules, (pk_module_id){.path = "/in-root.so", .pid = (uint32_t)getpid()});
+    pk_module_id id = {.path = theirs_path, .pid = (uint32_t)c.pid};
+    uint32_t theirs = number(modules, id);
+    uint32_t ours = number(modules, (pk_module_id){.path = theirs_path, .pid = (uint32_t)getpid()});
     assert_true(ours != theirs);
-    assert_int_equal(number(modules, (pk_module_id){.path = "/in-root.so", .pid = (uint32_t)c.pid}),
-                     theirs);
+    assert_int_equal(number(modules, id), theirs);
     stop(&c);
     /* It was opened while the process was alive. */
-    assert_int_equal(unlink(path), 0);
+    assert_int_equal(unlink(place), 0);
     assert_int_equal(pk_module_open(modules, theirs), PK_MODULE_READY);
     assert_int_equal(pk_module_open(modules, ours), PK_MODULE_MISSING);
     assert_true(pk_symbols_count(pk_module_symbols(modules, theirs)) > 0);
     pk_modules_free(modules);
+}
+
+static void the_root_of_a_process_is_looked_in(void **state) {
+    (void)state;
+    char folder[CHECK_PATH_MAX], place[CHECK_PATH_MAX];
+    check_folder_begin(folder);
+    check_root(change_root, folder, "/in-root.so", check_path(place, folder, "in-root.so"));
+    check_folder_end(folder);
+}
+
+static void so_are_the_mounts_of_a_process(void **state) {
+    (void)state;
+    char folder[CHECK_PATH_MAX], place[CHECK_PATH_MAX], seen[CHECK_PATH_MAX];
+    pk_err err;
+    check_folder_begin(folder);
+    assert_ok(pk_folder_make(check_path(place, folder, "here"), &err), &err);
+    assert_ok(pk_folder_make(check_path(place, folder, "there"), &err), &err);
+    check_root(mount_here, folder, check_path(seen, folder, "there/x.so"),
+               check_path(place, folder, "here/x.so"));
     check_folder_end(folder);
 }
 
@@ -403,6 +429,7 @@ int main(void) {
         cmocka_unit_test(the_vdso_is_our_own),
         cmocka_unit_test(a_deleted_program_is_read_from_its_process),
         cmocka_unit_test(the_root_of_a_process_is_looked_in),
+        cmocka_unit_test(so_are_the_mounts_of_a_process),
         cmocka_unit_test(call_frame_information_is_that_of_the_loaded_file),
         cmocka_unit_test(section_headers_are_not_needed),
     };
