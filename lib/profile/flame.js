@@ -19,6 +19,7 @@ function flameGraph(svg) {
     var searchButton = element("search"), caseButton = element("ignorecase");
     var alone = svg === document.documentElement; // else a part of a page
     var kind = setting("kind"), inverted = setting("inverted") === "1";
+    var overTime = kind === "threads"; // a lane for each thread, all on one axis of time
     var total = Number(frames.getAttribute("total_samples"));
     var fontPx = Number(setting("font-size")), widthPx = Number(frames.getAttribute("width"));
     var hint = "Click zooms, Ctrl-F searches, right click or M for more";
@@ -69,6 +70,15 @@ function flameGraph(svg) {
             rows[frame.level].push(frame);
         });
         rows.forEach(function (row) { row.sort(function (a, b) { return a.x - b.x; }); });
+        var lane = 0, root = true; // a lane's root lies below all of it
+        rows.forEach(function (row) {
+            if (overTime && row[0].node.getAttribute("class") === "thread") root = ++lane;
+            row.forEach(function (frame) {
+                frame.lane = lane;
+                frame.isRoot = !!root;
+            });
+            root = false;
+        });
         return { list: list, rows: rows, heights: heights, root: rows[0][0] };
     }
 
@@ -90,6 +100,7 @@ function flameGraph(svg) {
     function grouped(n) { return String(n).replace(/\B(?=(\d{3})+$)/g, ","); }
 
     function duration(ns) {
+        if (ns < 0.005) return "0";
         var units = [["ns", 1], ["us", 1e3], ["ms", 1e6], ["s", 1e9]];
         for (var i = 0; i < units.length; i++) {
             var value = ns / units[i][1], text = value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0);
@@ -127,14 +138,28 @@ function flameGraph(svg) {
         return turned ? heights[0] + heights[last] - heights[frame.level] : heights[frame.level];
     }
 
+    function putOnCaller(frame) {
+        frame.parent = frame.level < zoomed.level && covers(frame, zoomed);
+        frame.shown = frame.parent || (frame.level >= zoomed.level && covers(zoomed, frame));
+        frame.left = frame.parent ? 0 : 100 * (frame.x - zoomed.x) / zoomed.w;
+        frame.width = frame.parent ? 100 : 100 * frame.w / zoomed.w;
+    }
+
+    function inWindow(frame) { // how much of it lies in the time that is shown
+        return Math.max(Math.min(frame.x + frame.w, zoomed.x + zoomed.w) - Math.max(frame.x, zoomed.x), 0);
+    }
+
+    function putInTime(frame) {
+        var seen = inWindow(frame);
+        frame.parent = false;
+        frame.shown = seen > 0;
+        frame.left = 100 * (Math.max(frame.x, zoomed.x) - zoomed.x) / zoomed.w;
+        frame.width = 100 * seen / zoomed.w;
+    }
+
     function layout() {
         var textDown = INDENT + Number(picture.root.rect.getAttribute("height")) / 2;
-        picture.list.forEach(function (frame) {
-            frame.parent = frame.level < zoomed.level && covers(frame, zoomed);
-            frame.shown = frame.parent || (frame.level >= zoomed.level && covers(zoomed, frame));
-            frame.left = frame.parent ? 0 : 100 * (frame.x - zoomed.x) / zoomed.w;
-            frame.width = frame.parent ? 100 : 100 * frame.w / zoomed.w;
-        });
+        picture.list.forEach(overTime ? putInTime : putOnCaller);
         picture.list.forEach(function (frame) {
             mark(frame);
             if (!frame.shown) return;
@@ -149,6 +174,9 @@ function flameGraph(svg) {
             if (frame.label !== text) frame.text.textContent = frame.label = text;
         });
         show(unzoomButton, zoomed !== picture.root || picture !== pictures.given);
+        if (!overTime) return;
+        element("begin").textContent = duration(zoomed.x);
+        element("end").textContent = duration(zoomed.x + zoomed.w);
     }
 
     function mark(frame) {
@@ -212,7 +240,7 @@ function flameGraph(svg) {
             if (widthPx === width - 2 * PAD) return stick();
             widthPx = Math.max(width - 2 * PAD, 40);
             frames.setAttribute("width", widthPx);
-            [searchButton, matched].forEach(function (text) { text.setAttribute("x", width - PAD); });
+            [searchButton, matched, element("end")].filter(Boolean).forEach(function (text) { text.setAttribute("x", width - PAD); });
             caseButton.setAttribute("x", width - PAD - 14 * charPx);
             fitTexts(width);
         }
@@ -227,7 +255,7 @@ function flameGraph(svg) {
     function highlight() {
         var hits = [];
         picture.list.forEach(function (frame) {
-            var hit = !!expression && expression.test(frame.name) && frame !== picture.root;
+            var hit = !!expression && expression.test(frame.name) && !frame.isRoot;
             if (hit !== !!frame.hit) frame.rect.setAttribute("fill", hit ? setting("search-colour") : frame.fill);
             frame.hit = hit;
             if (hit && frame.shown && !frame.parent) hits.push(frame);
@@ -236,14 +264,25 @@ function flameGraph(svg) {
         searchButton.classList.toggle("show", !!expression);
         show(matched, !!expression);
         if (!expression) return;
-        hits.sort(function (a, b) { return a.x - b.x || b.w - a.w; });
-        var sum = 0, end = -1; // what lies within a match counts once
+        hits.sort(function (a, b) { return a.lane - b.lane || a.x - b.x || b.w - a.w; });
+        var sum = 0, end = -1, lane = -1; // what lies within a match counts once
         hits.forEach(function (frame) {
-            if (frame.x < end) return;
-            sum += frame.w;
+            if (frame.lane === lane && frame.x < end) return;
+            sum += overTime ? inWindow(frame) : frame.w;
             end = frame.x + frame.w;
+            lane = frame.lane;
         });
-        matched.textContent = "Matched: " + (100 * sum / zoomed.w).toFixed(1) + "% (" + count(sum) + ")";
+        matched.textContent = "Matched: " + (100 * sum / (overTime ? busy() : zoomed.w)).toFixed(1)
+                              + "% (" + count(sum) + ")";
+    }
+
+    function busy() { // what all threads did in the time that is shown
+        var sum = 0;
+        picture.rows.forEach(function (row, level) {
+            var below = picture.rows[level - 1];
+            if (below && below[0].isRoot && !row[0].isRoot) row.forEach(function (frame) { sum += inWindow(frame); });
+        });
+        return sum || 1;
     }
 
     function search(text) {

@@ -22,7 +22,7 @@ static double percent(const picture *p, uint64_t weight) {
 
 static bool kept(const picture *p, uint32_t node) {
     uint64_t weight = pk_flame_weight(p, node);
-    return weight >= p->least && percent(p, weight) >= p->style->min_width;
+    return weight >= p->lane->least && percent(p, weight) >= p->style->min_width;
 }
 
 /* A gap takes its room and is not drawn. */
@@ -46,38 +46,39 @@ static int heaviest_first(const void *a, const void *b) {
     return x < y ? 1 : x > y ? -1 : 0;
 }
 
-/* The least weight with which no more than style->max_frames remain of the n that are wide enough:
- * of frames of one weight all stay or none. */
-static bool narrow_down(picture *p, size_t n) {
+/* The least weight with which no more than `most` remain of the n that are wide enough: of frames
+ * of one weight all stay or none. */
+static bool narrow_down(const picture *p, size_t n, size_t most, uint64_t *least) {
     uint64_t *weights = calloc(n, sizeof *weights);
     if (!weights) return false;
     size_t k = 0;
     for (uint32_t i = 1; i < p->tree->nodes.count; i++)
         if (drawn(p, i)) weights[k++] = pk_flame_weight(p, i);
     qsort(weights, n, sizeof *weights, heaviest_first);
-    p->least = weights[p->style->max_frames] + 1;
+    *least = weights[most] + 1;
     free(weights);
     return true;
 }
 
-unsigned pk_flame_select(picture *p, bool *ok) {
+bool pk_flame_select(picture *p, pk_flame_lane *lane, size_t most) {
     size_t named = 0, wide = 0;
-    p->least = 1;
+    p->lane = lane;
+    p->tree = lane->tree;
+    lane->least = 1;
     for (uint32_t i = 1; i < p->tree->nodes.count; i++) {
         named += pk_node(p->tree, i)->name != PK_NAME_NONE;
         wide += drawn(p, i);
     }
-    size_t most = p->style->max_frames;
-    *ok = most == 0 || wide <= most || narrow_down(p, wide);
-    unsigned depth = 0;
+    if (most && wide > most && !narrow_down(p, wide, most, &lane->least)) return false;
+    lane->rows = 1;
     for (uint32_t i = 1; i < p->tree->nodes.count; i++) {
         if (!drawn(p, i)) continue;
         named--;
-        unsigned at = pk_node(p->tree, i)->depth;
-        if (at > depth) depth = at;
+        unsigned rows = pk_node(p->tree, i)->depth + 1;
+        if (rows > lane->rows) lane->rows = rows;
     }
-    p->left_out = named;
-    return depth;
+    p->left_out += named;
+    return true;
 }
 
 /* ---- one frame ---- */
@@ -116,17 +117,9 @@ static size_t without_mark(const char *name, size_t bytes) {
     return strchr("kwij", name[bytes - 2]) ? bytes - 4 : bytes;
 }
 
-static void add_title(picture *p, uint32_t node, const char *name, size_t bytes,
-                      const char *instead) {
+/* "main (12.3 ms, 12 samples, 34.00%)" */
+static void add_counts(picture *p, uint32_t node) {
     uint64_t weight = pk_flame_weight(p, node);
-    pk_strbuf_add_str(p->out, "<title>");
-    if (instead) {
-        pk_escape_markup(p->out, instead, strlen(instead));
-        pk_strbuf_add_str(p->out, "</title>");
-        return;
-    }
-    if (node == PK_NODE_ROOT) pk_strbuf_add_str(p->out, "all");
-    else pk_escape_markup(p->out, name, bytes);
     pk_strbuf_add_str(p->out, " (");
     pk_flame_add_count(p, weight, p->out);
     if (node == PK_NODE_ROOT) pk_strbuf_add_str(p->out, ", 100%");
@@ -135,7 +128,31 @@ static void add_title(picture *p, uint32_t node, const char *name, size_t bytes,
         double change = 100 * pk_flame_delta(p, node) / (double)p->total;
         pk_strbuf_addf(p->out, change == 0 ? "; %.2f%%" : "; %+.2f%%", change);
     }
-    pk_strbuf_add_str(p->out, ")</title>");
+    pk_strbuf_add_char(p->out, ')');
+}
+
+/* "main (12.3 ms from 1.23 s)", and of a thread "worker (1.2 s of 3 s)" */
+static void add_times(picture *p, const step *at) {
+    bool thread = at->node == PK_NODE_ROOT;
+    pk_strbuf_add_str(p->out, " (");
+    pk_flame_add_count(p, thread ? p->lane->busy : pk_flame_weight(p, at->node), p->out);
+    pk_strbuf_add_str(p->out, thread ? " of " : " from ");
+    pk_flame_add_count(p, thread ? p->total : at->start, p->out);
+    pk_strbuf_add_char(p->out, ')');
+}
+
+static void add_title(picture *p, const step *at, const char *name, size_t bytes,
+                      const char *instead) {
+    pk_strbuf_add_str(p->out, "<title>");
+    if (instead) {
+        pk_escape_markup(p->out, instead, strlen(instead));
+    } else {
+        if (at->node == PK_NODE_ROOT && !p->lane->name) pk_strbuf_add_str(p->out, "all");
+        else pk_escape_markup(p->out, name, bytes);
+        if (p->lane->name) add_times(p, at);
+        else add_counts(p, at->node);
+    }
+    pk_strbuf_add_str(p->out, "</title>");
 }
 
 /* Bytes of the first n characters of UTF-8 text; bytes that are none count as one each. */
@@ -163,10 +180,11 @@ static void add_break(picture *p, unsigned depth) {
     if (p->style->pretty) pk_strbuf_addf(p->out, "\n%*s", (int)depth * 2, "");
 }
 
-static void open_group(picture *p, const pk_flame_wish *wish) {
+static void open_group(picture *p, const pk_flame_wish *wish, bool thread) {
     pk_strbuf_add_str(p->out, wish && wish->is_link ? "<a" : "<g");
     for (unsigned i = 0; wish && i < wish->n_attributes; i++)
         pk_flame_add_attribute(p, wish->attributes[i].name, wish->attributes[i].value);
+    if (thread) pk_flame_add_attribute(p, "class", "thread");
     pk_strbuf_add_char(p->out, '>');
 }
 
@@ -180,22 +198,27 @@ static void add_rect(picture *p, const step *at, unsigned y, pk_rgb colour) {
                    (unsigned long long)at->start, (unsigned long long)weight);
 }
 
+/* Of the root of a graph it is "". */
+static const char *name_of(const picture *p, uint32_t node, size_t *bytes) {
+    if (node != PK_NODE_ROOT)
+        return pk_names_text(p->tree->names, pk_node(p->tree, node)->name, bytes);
+    const char *name = p->lane->name ? p->lane->name : "";
+    *bytes = strlen(name);
+    return name;
+}
+
 static void add_frame(picture *p, const step *at, unsigned depth) {
-    size_t bytes = 0;
-    const char *name =
-        at->node == PK_NODE_ROOT
-            ? ""
-            : pk_names_text(p->tree->names, pk_node(p->tree, at->node)->name, &bytes);
+    size_t bytes;
+    const char *name = name_of(p, at->node, &bytes);
     const pk_flame_wish *wish =
         p->style->attributes ? pk_flame_attributes_find(p->style->attributes, name, bytes) : NULL;
     pk_rgb colour = colour_of(p, at->node, name, bytes);
     bytes = without_mark(name, bytes);
     unsigned row = p->style->frame_height;
-    unsigned y = p->style->inverted ? p->top + depth * row
-                                    : p->height - p->bottom - (depth + 1) * row + PK_FLAME_GAP_PX;
-    open_group(p, wish);
+    unsigned y = p->style->inverted ? p->lane->y + depth * row : p->lane->y - depth * row;
+    open_group(p, wish, p->lane->name && at->node == PK_NODE_ROOT);
     add_break(p, 1);
-    add_title(p, at->node, name, bytes, wish ? wish->title : NULL);
+    add_title(p, at, name, bytes, wish ? wish->title : NULL);
     add_break(p, 1);
     add_rect(p, at, y, colour);
     add_break(p, 1);

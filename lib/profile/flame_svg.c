@@ -105,7 +105,7 @@ static void add_notes(picture *p) {
 
 static const char *title_of(const picture *p) {
     if (p->style->title) return p->style->title;
-    if (p->tree->in_order) return "Flame Chart";
+    if (p->stacks->in_order || p->lane->name) return "Flame Chart";
     return p->style->inverted ? "Icicle Graph" : "Flame Graph";
 }
 
@@ -155,18 +155,29 @@ static void add_head(picture *p) {
 
 /* What stands where details will: what is missing, or what the picture can do. */
 static void notice(const picture *p, char *out, size_t size) {
+    uint64_t least = 0;
+    for (size_t i = 0; i < p->n_lanes; i++)
+        if (p->lanes[i].least > least) least = p->lanes[i].least;
     if (p->style->plain) snprintf(out, size, " ");
     else if (p->left_out)
         snprintf(out, size, "%zu frame%s narrower than %.2g%% %s left out", p->left_out,
                  p->left_out == 1 ? "" : "s",
-                 fmax(p->style->min_width, 100 * (double)p->least / (double)p->total),
+                 fmax(p->style->min_width, 100 * (double)least / (double)p->total),
                  p->left_out == 1 ? "is" : "are");
     else snprintf(out, size, "Opened in a browser, frames zoom on a click and Ctrl-F searches");
 }
 
+/* From when to when the picture goes. */
+static void add_axis(picture *p, const char *right) {
+    char end[PK_FORMAT_MAX];
+    add_text(p, "begin", NULL, "10", p->top - PK_FLAME_INDENT_PX, "0");
+    add_text(p, "end", NULL, right, p->top - PK_FLAME_INDENT_PX,
+             pk_format_duration(end, sizeof end, (double)p->total));
+}
+
 static void add_controls(picture *p) {
     double font = p->style->font_size;
-    double low = p->style->inverted ? p->top - font : p->height - p->bottom / 2.0;
+    double low = p->style->inverted ? p->top - p->axis - font : p->height - p->bottom / 2.0;
     char right[16], left_of_it[16], idle[128];
     snprintf(right, sizeof right, "%u", p->width - PK_FLAME_PAD_PX);
     snprintf(left_of_it, sizeof left_of_it, "%.0f",
@@ -175,11 +186,18 @@ static void add_controls(picture *p) {
     add_text(p, "title", NULL, "50.0000%", 2 * font, title_of(p));
     if (p->style->subtitle) add_text(p, "subtitle", NULL, "50.0000%", 4 * font, p->style->subtitle);
     if (p->legend) pk_flame_legend(p, (p->style->subtitle ? 6 : 4) * font);
+    if (p->axis) add_axis(p, right);
     add_text(p, "details", NULL, "10", low, idle);
     add_text(p, "unzoom", "hide", "10", 2 * font, "Reset Zoom");
     add_text(p, "search", NULL, right, 2 * font, "Search");
     add_text(p, "ignorecase", NULL, left_of_it, 2 * font, "ic");
     add_text(p, "matched", "hide", right, low, " ");
+}
+
+static const char *kind_of(const picture *p) {
+    if (p->lane->name) return "threads";
+    if (p->tree->n_weights == 2) return "difference";
+    return p->tree->in_order ? "chart" : "graph";
 }
 
 /* What the script needs to know. */
@@ -193,10 +211,7 @@ static void add_settings(picture *p) {
                    "data-notice=\"%d\"",
                    PK_FLAME_PAD_PX, p->width - 2 * PK_FLAME_PAD_PX, (unsigned long long)p->total,
                    s->inverted, s->truncate_right, s->image_width == 0, s->font_size, s->font_width,
-                   s->factor, s->weight_is_time, (unsigned long long)s->sample_weight,
-                   p->tree->n_weights == 2 ? "difference"
-                   : p->tree->in_order     ? "chart"
-                                           : "graph",
+                   s->factor, s->weight_is_time, (unsigned long long)s->sample_weight, kind_of(p),
                    !s->plain && p->left_out > 0);
     pk_flame_add_attribute(p, "data-count-name", s->count_name);
     pk_flame_add_attribute(p, "data-name-type", s->name_type);
@@ -208,6 +223,22 @@ static void add_settings(picture *p) {
     pk_strbuf_add_str(p->out, ">\n");
 }
 
+/* The lanes below each other; from where to where. Each has half a row of air above it, but the
+ * first. */
+static bool place_lanes(picture *p) {
+    unsigned row = p->style->frame_height, y = p->top;
+    size_t most = p->style->max_frames / p->n_lanes;
+    for (size_t i = 0; i < p->n_lanes; i++) {
+        pk_flame_lane *lane = &p->lanes[i];
+        if (!pk_flame_select(p, lane, p->style->max_frames && most == 0 ? 1 : most)) return false;
+        if (i > 0) y += row / 2;
+        lane->y = p->style->inverted ? y : y + (lane->rows - 1) * row + PK_FLAME_GAP_PX;
+        y += lane->rows * row;
+    }
+    p->height = y + p->bottom;
+    return true;
+}
+
 static bool lay_out(picture *p) {
     const pk_flame_style *s = p->style;
     p->width = s->image_width ? s->image_width : FLUID_WIDTH_PX;
@@ -216,13 +247,16 @@ static bool lay_out(picture *p) {
     p->legend = p->tree->n_weights == 2 && !s->plain;
     if (s->subtitle) p->top += s->font_size * 2;
     if (p->legend) p->top += s->font_size * 2;
-    bool ok = true;
-    unsigned depth = p->total ? pk_flame_select(p, &ok) : 0;
-    p->height = (depth + 1) * s->frame_height + p->top + p->bottom;
+    p->axis = p->lane->name ? s->font_size : 0;
+    p->top += p->axis;
+    if (p->total == 0) {
+        p->height = s->frame_height + p->top + p->bottom;
+        return true;
+    }
+    if (!place_lanes(p)) return false;
     for (uint32_t i = 0; p->tree->n_weights == 2 && i < p->tree->nodes.count; i++)
         p->most = fmax(p->most, fabs(pk_flame_delta(p, i)));
-    if (p->legend && p->total) ok = ok && pk_flame_gone_measure(p);
-    return ok;
+    return !p->legend || pk_flame_gone_measure(p);
 }
 
 /* False: out of memory. Stacks too many to travel along are left out: the picture is still whole.
@@ -231,12 +265,12 @@ static bool add_stacks(picture *p) {
     pk_err err;
     pk_strbuf packed;
     pk_strbuf_init(&packed, PK_FLAME_STACKS_BYTES_MAX);
-    bool ok = pk_folded_pack(p->tree, &packed, &err);
+    bool ok = pk_folded_pack(p->stacks, &packed, &err);
     if (ok)
         pk_strbuf_addf(p->out,
                        "<metadata id=\"stacks\" fg:encoding=\"base64 gzip folded\" "
                        "fg:weights=\"%u\" fg:in-order=\"%d\">%s</metadata>\n",
-                       p->tree->n_weights, p->tree->in_order, packed.data);
+                       p->stacks->n_weights, p->stacks->in_order, packed.data);
     else if (packed.failed) ok = true;
     pk_strbuf_fini(&packed);
     return ok;
@@ -253,7 +287,11 @@ static bool add_picture(picture *p) {
     add_head(p);
     add_controls(p);
     add_settings(p);
-    if (!pk_flame_frames(p)) return false;
+    for (size_t i = 0; i < p->n_lanes; i++) {
+        p->lane = &p->lanes[i];
+        p->tree = p->lane->tree;
+        if (!pk_flame_frames(p)) return false;
+    }
     pk_strbuf_add_str(p->out, "</svg>\n");
     if (p->below && !pk_flame_gone(p)) return false;
     if (p->style->embed_stacks && !add_stacks(p)) return false;
@@ -261,10 +299,18 @@ static bool add_picture(picture *p) {
     return pk_strbuf_ok(p->out);
 }
 
-bool pk_flame_svg(const pk_stack_tree *tree, const pk_flame_style *style, pk_strbuf *out,
-                  size_t *left_out, pk_err *err) {
-    picture p = {
-        .tree = tree, .style = style, .out = out, .weight = tree->n_weights - 1, .most = 1};
+bool pk_flame_draw(pk_flame_lane lanes[], size_t n_lanes, const pk_stack_tree *stacks,
+                   const pk_flame_style *style, pk_strbuf *out, size_t *left_out, pk_err *err) {
+    const pk_stack_tree *tree = lanes[0].tree;
+    picture p = {.lanes = lanes,
+                 .n_lanes = n_lanes,
+                 .lane = lanes,
+                 .tree = tree,
+                 .stacks = stacks,
+                 .style = style,
+                 .out = out,
+                 .weight = tree->n_weights - 1,
+                 .most = 1};
     p.total = pk_node(tree, PK_NODE_ROOT)->total[p.weight];
     if (p.total && style->total > p.total) p.total = style->total;
     p.colours = (pk_colour_source){style->palette, style->colouring, PK_COLOUR_SEED};
@@ -278,4 +324,10 @@ bool pk_flame_svg(const pk_stack_tree *tree, const pk_flame_style *style, pk_str
     if (left_out) *left_out = p.left_out;
     if (!ok) pk_fail(err, PK_E_LIMIT, NULL, "not enough memory for the picture");
     return ok;
+}
+
+bool pk_flame_svg(const pk_stack_tree *tree, const pk_flame_style *style, pk_strbuf *out,
+                  size_t *left_out, pk_err *err) {
+    pk_flame_lane all = {.tree = tree};
+    return pk_flame_draw(&all, 1, tree, style, out, left_out, err);
 }

@@ -132,7 +132,7 @@ test('search: button, Ctrl-F and F3 give the known share', 'known.svg', async (p
     assert.strictEqual(await text(page, 'matched'), 'Matched: 33.3% (100 ms, 100 samples)', 'of what is zoomed');
     await page.keyboard.press('Escape');
     await search(page, 'samples'); // names are searched, not counts
-    assert.strictEqual(await text(page, 'matched'), 'Matched: 0.0% (0 ns, 0 samples)');
+    assert.strictEqual(await text(page, 'matched'), 'Matched: 0.0% (0, 0 samples)');
 });
 
 test('search can ignore case', 'known.svg', async (page) => {
@@ -322,6 +322,33 @@ test('a chart keeps the order of time', 'chart.svg', async (page) => {
     assert.deepStrictEqual((await visible(page)).a, [[0, 30], [70, 30]]);
     await clickFrame(page, 'a', 1);
     assert.deepStrictEqual((await visible(page)).a, [[0, 100]]);
+});
+
+test('threads over time: one axis for all lanes', 'threads.svg', async (page) => {
+    const before = await visible(page);
+    assert.deepStrictEqual(before.a, [[0, 31]]);
+    assert.deepStrictEqual(before.b, [[90, 10]]);
+    assert.deepStrictEqual(before.loop, [[40, 10]]);
+    assert.deepStrictEqual(before['worker 11'], [[0, 100]]);
+    assert.strictEqual(await text(page, 'end'), '10 ms');
+    const y = async (name) => (await rect(page, name).boundingBox()).y;
+    assert.ok(await y('worker 11') < await y('io 12'), 'in the order in which they began');
+    assert.ok(await y('a') < await y('worker 11'));
+    await search(page, 'loop|a|io');
+    assert.strictEqual(await text(page, 'matched'), 'Matched: 100.0% (5.1 ms)', 'main and loop; threads are no functions');
+    await page.keyboard.press('Escape');
+    await search(page, 'loop|b');
+    assert.strictEqual(await text(page, 'matched'), 'Matched: 39.2% (2 ms)');
+    await clickFrame(page, 'loop');
+    assert.deepStrictEqual(await visible(page), { 'worker 11': [[0, 100]], 'io 12': [[0, 100]], loop: [[0, 100]] });
+    assert.deepStrictEqual([await text(page, 'begin'), await text(page, 'end')], ['4 ms', '5 ms']);
+    assert.strictEqual(await text(page, 'matched'), 'Matched: 100.0% (1 ms)');
+    await page.reload();
+    assert.strictEqual(await text(page, 'begin'), '4 ms');
+    await page.locator('#unzoom').click();
+    assert.deepStrictEqual(await visible(page), before);
+    await rect(page, 'b').hover();
+    assert.strictEqual(await text(page, 'details'), 'Function: b (1 ms from 9 ms)');
 });
 
 test('a link is followed, with Ctrl it zooms', 'link.svg', async (page) => {
