@@ -9,7 +9,7 @@
 
 #define TEXT_BYTES 1024
 /* Shares of all samples, from which on it is worth a sentence. */
-#define TRUNCATED_SHARE_LEAST 0.001
+#define TRUNCATED_SHARE_LEAST 0.005
 #define UNFINISHED_SHARE_LEAST 0.01
 #define UNNAMED_SHARE_LEAST 0.05 /* of all frames, in one module without names */
 #define MODULES_NAMED_MAX 3

@@ -28,7 +28,8 @@ typedef struct reading {
     void *context;
     pk_recording *recording;
     pk_perf_session *session; /* NULL: from a file that is complete */
-    pid_t waiting;            /* the command as long as it is held: what it does is ours; 0 */
+    pid_t waiting;            /* the command as long as it is held; 0 */
+    uint64_t begin_ns;        /* from when on its samples count; 0: it is held */
 } reading;
 
 static uint64_t now_ns(void) {
@@ -59,10 +60,18 @@ static void take_facts(const pk_perf_info *info, const pk_record_options *option
     recording->stack_bytes = attr->stack_user;
 }
 
+/* What the held command does is ours, and in its exec the registers are still those of the wait. An
+ * event that begins with an exec gives its first sample a period later (our own recorder's): so it
+ * is here, too. */
 static bool is_of_the_wait(reading *r, const pk_record *record) {
     if (r->waiting == 0 || record->pid != (uint32_t)r->waiting) return false;
-    if (record->type == PK_RECORD_COMM && record->comm.exec) r->waiting = 0;
-    return record->type == PK_RECORD_SAMPLE && r->waiting != 0;
+    bool exec = record->type == PK_RECORD_COMM && record->comm.exec;
+    uint64_t hz = r->options->off_cpu ? 0 : r->options->frequency_hz;
+    if (exec) r->begin_ns = record->time_ns + (hz > 0 ? PK_NS_PER_S / hz : 0);
+    if (record->type != PK_RECORD_SAMPLE) return false;
+    if (r->begin_ns == 0 || record->time_ns < r->begin_ns) return true;
+    r->waiting = 0;
+    return false;
 }
 
 /* Until the end: true; or an error. */
