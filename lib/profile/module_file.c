@@ -1,5 +1,6 @@
 #include "profile/module_file.h"
 
+#include <dirent.h>
 #include <elf.h>
 #include <link.h>
 #include <limits.h>
@@ -107,20 +108,40 @@ static bool is_no_path(const char *path) {
     return false;
 }
 
-/* The program that the process runs, whatever became of its name. */
-static void try_program(search *s) {
-    char link[64], target[PATH_MAX];
-    snprintf(link, sizeof link, "/proc/%u/exe", s->id->pid);
-    ssize_t n = readlink(link, target, sizeof target - 1);
-    if (n <= 0) return;
-    target[n] = '\0';
-    if (strcmp(target, s->id->path) == 0) try(s, link, true);
+/* A deleted file lives on in the process that has mapped it: below /proc/PID/map_files is a link
+ * for each mapping (proc(5); root may open them), /proc/PID/exe is one to the program. */
+static bool try_link(search *s, int folder, const char *path, const char *link) {
+    char target[PATH_MAX];
+    ssize_t n = readlinkat(folder, link, target, sizeof target);
+    if (n < 0 || (size_t)n != strlen(s->id->path) || memcmp(target, s->id->path, (size_t)n) != 0)
+        return false;
+    char whole[PATH_MAX];
+    snprintf(whole, sizeof whole, "%s/%s", path, link);
+    try(s, whole, true);
+    return true;
+}
+
+static void try_mapped(search *s) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%u", s->id->pid);
+    DIR *folder = opendir(path);
+    if (!folder) return;
+    (void)try_link(s, dirfd(folder), path, "exe");
+    closedir(folder);
+    if (s->found) return;
+    snprintf(path, sizeof path, "/proc/%u/map_files", s->id->pid);
+    folder = opendir(path);
+    if (!folder) return;
+    /* One mapping of the file is as good as another. */
+    for (struct dirent *entry; (entry = readdir(folder));)
+        if (try_link(s, dirfd(folder), path, entry->d_name)) break;
+    closedir(folder);
 }
 
 static void try_process(search *s, uint64_t root) {
     char path[PATH_MAX];
     if (s->id->pid == 0) return;
-    if (ends_with(s->id->path, DELETED)) try_program(s);
+    if (ends_with(s->id->path, DELETED)) try_mapped(s);
     if (root == 0 || is_no_path(s->id->path)) return;
     int n = snprintf(path, sizeof path, "/proc/%u/root%s", s->id->pid, s->id->path);
     if (n > 0 && (size_t)n < sizeof path) try(s, path, true);

@@ -16,8 +16,8 @@ uint64_t pk_module_root(uint32_t pid, uint64_t own);
 /* May the file become unreachable when the process ends: is it deleted, or in another root? */
 bool pk_module_is_fleeting(const pk_module_id *id, uint64_t root);
 
-/* Tried in this order: what the process itself can see (another root; /proc/PID/exe for a deleted
- * program), the path, and by the build-id what lies below the folders. *image: of
+/* Tried in this order: what the process itself can see (a deleted file that it has mapped; another
+ * root), the path, and by the build-id what lies below the folders. *image: of
  * PK_MODULE_READY, the caller frees it; NULL otherwise. */
 pk_module_state pk_module_file_open(const pk_module_id *id, uint64_t root,
                                     const pk_debug_folders *folders,

@@ -4,6 +4,7 @@
 #include <elf.h>
 #include <sched.h>
 #include <sys/auxv.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -300,6 +301,38 @@ static void a_deleted_program_is_read_from_its_process(void **state) {
     check_folder_end(folder);
 }
 
+/* Maps a library, which is deleted then. */
+static bool map_and_delete(const char *path) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    return fd >= 0 && mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0) != MAP_FAILED &&
+           close(fd) == 0 && unlink(path) == 0;
+}
+
+static void so_is_a_deleted_library(void **state) {
+    (void)state;
+    char folder[CHECK_PATH_MAX], path[CHECK_PATH_MAX], object[CHECK_PATH_MAX];
+    char deleted[CHECK_PATH_MAX + 16];
+    if (access("/proc/self/map_files", X_OK) != 0 || geteuid() != 0) {
+        print_message("skipped: only root may read what others have mapped\n");
+        skip();
+    }
+    check_folder_begin(folder);
+    copy_file(symbol_object(object, "stripped.so"), check_path(path, folder, "gone.so"));
+    child c = start(map_and_delete, path, NULL);
+    assert_true(c.hold >= 0);
+    snprintf(deleted, sizeof deleted, "%s (deleted)", path);
+    pk_modules *modules = new_modules(NULL);
+    pk_module_id id = {deleted, build_id, 20, (uint32_t)c.pid, false};
+    uint32_t module = number(modules, id);
+    id.path = "/other.so (deleted)";
+    uint32_t other = number(modules, id);
+    stop(&c);
+    assert_int_equal(pk_module_open(modules, module), PK_MODULE_READY);
+    assert_int_equal(pk_module_open(modules, other), PK_MODULE_MISSING);
+    pk_modules_free(modules);
+    check_folder_end(folder);
+}
+
 static bool change_root(const char *folder) {
     return chroot(folder) == 0 && chdir("/") == 0;
 }
@@ -428,6 +461,7 @@ int main(void) {
         cmocka_unit_test(files_are_found_by_build_id),
         cmocka_unit_test(the_vdso_is_our_own),
         cmocka_unit_test(a_deleted_program_is_read_from_its_process),
+        cmocka_unit_test(so_is_a_deleted_library),
         cmocka_unit_test(the_root_of_a_process_is_looked_in),
         cmocka_unit_test(so_are_the_mounts_of_a_process),
         cmocka_unit_test(call_frame_information_is_that_of_the_loaded_file),
