@@ -12,23 +12,35 @@ enum { THREADS_MAX = 1 << 22, COMMAND_BYTES_MAX = 1 << 20 };
 
 /* ---- events ---- */
 
+static bool no_memory(pk_err *err) {
+    pk_fail(err, PK_E_LIMIT, NULL, "not enough memory to record");
+    pk_fix(err, "end something else, or record with smaller stacks");
+    return false;
+}
+
 static void no_process(pid_t pid, pk_err *err) {
     pk_fail(err, PK_E_INPUT, NULL, "there is no process %d", (int)pid);
     pk_fix(err, "see the running ones with: ps -e");
 }
 
+static bool open_thread(pk_own_recorder *own, pid_t tid, bool late, bool *any, pk_err *err) {
+    pk_sampler_answer answer = pk_sampler_open(&own->sampler, tid, err);
+    if (answer == PK_SAMPLER_OPENED) *any = true;
+    if (answer != PK_SAMPLER_OPENED || !late) return answer != PK_SAMPLER_FAILED;
+    return pk_owners_add_late(&own->sampler.owners, tid) || no_memory(err);
+}
+
 /* The threads of a process, and those that begin while we look. */
 static bool open_threads(pk_own_recorder *own, pid_t pid, pk_err *err) {
     pk_array tids = PK_ARRAY(pid_t, THREADS_MAX);
-    bool ok = true, more = true, any = false;
-    for (size_t i = 0; ok && more; more = tids.count > i) {
+    bool ok, any = false;
+    size_t known;
+    do {
+        known = tids.count;
         ok = pk_attach_threads(pid, &tids, err) || any; /* it may end meanwhile */
-        for (; ok && i < tids.count; i++) {
-            pk_sampler_answer answer = pk_sampler_open(&own->sampler, PK_AT(&tids, pid_t, i), err);
-            any = any || answer == PK_SAMPLER_OPENED;
-            ok = answer != PK_SAMPLER_FAILED;
-        }
-    }
+        for (size_t i = known; ok && i < tids.count; i++)
+            ok = open_thread(own, PK_AT(&tids, pid_t, i), known > 0, &any, err);
+    } while (ok && tids.count > known);
     pk_array_fini(&tids);
     if (!ok || any) return ok;
     no_process(pid, err);
@@ -37,10 +49,7 @@ static bool open_threads(pk_own_recorder *own, pid_t pid, pk_err *err) {
 
 static bool open_process(pk_own_recorder *own, pid_t pid, pk_err *err) {
     int *slot = pk_array_push(&own->pidfds);
-    if (!slot) {
-        pk_fail(err, PK_E_LIMIT, NULL, "too many processes");
-        return false;
-    }
+    if (!slot) return no_memory(err);
     *slot = (int)syscall(SYS_pidfd_open, pid, 0);
     if (*slot >= 0) return open_threads(own, pid, err);
     if (errno == ESRCH || errno == EINVAL) {
@@ -62,13 +71,19 @@ static bool open_one(pk_own_recorder *own, pid_t tid, pk_err *err) {
     return answer == PK_SAMPLER_OPENED;
 }
 
+static bool given_before(const pk_record_options *options, size_t i) {
+    size_t first = 0;
+    while (options->pids[first] != options->pids[i]) first++;
+    return first < i;
+}
+
 static bool open_events(pk_own_recorder *own, pk_err *err) {
     const pk_record_options *options = own->options;
     if (options->all_cpus) return open_one(own, -1, err);
     if (options->argv) return open_one(own, pk_record_command_pid(&own->command), err);
     bool ok = true;
     for (size_t i = 0; i < options->n_pids && ok; i++)
-        ok = open_process(own, options->pids[i], err);
+        if (!given_before(options, i)) ok = open_process(own, options->pids[i], err);
     return ok;
 }
 
@@ -103,8 +118,7 @@ static bool describe_source(pk_own_recorder *own, pk_err *err) {
         info->machine = pk_arena_strdup(own->arena, system.machine);
         ok = info->host && info->kernel && info->machine;
     }
-    if (!ok) pk_fail(err, PK_E_LIMIT, NULL, "not enough memory to record");
-    return ok;
+    return ok || no_memory(err);
 }
 
 static bool tell_what_is_there(pk_own_recorder *own, pk_err *err) {

@@ -54,6 +54,7 @@ static bool take(void *context, const unsigned char *bytes, size_t n, pk_err *er
     pk_own_recorder *own = context;
     pk_record record;
     if (!pk_record_parse(&own->info.events, bytes, n, &record, err)) return false;
+    if (pk_owners_twice(&own->sampler.owners, &record, bytes, n)) return true;
     if (record.type == PK_RECORD_LOST) own->lost_in_rings += record.lost;
     if (record.type == PK_RECORD_LOST_SAMPLES) own->lost_samples += record.lost;
     return pk_feed_push(own->feed, &record, bytes, n, err);
@@ -62,7 +63,9 @@ static bool take(void *context, const unsigned char *bytes, size_t n, pk_err *er
 static void end(watch *w, pk_recording_end how) {
     if (w->ended) return;
     w->ended = true;
-    w->own->recording->end = how;
+    /* The command may have ended by the same Ctrl-C. */
+    bool stopped = how == PK_RECORDING_COMMAND && pk_interrupt_signal(w->own->interrupt) != 0;
+    w->own->recording->end = stopped ? PK_RECORDING_STOPPED : how;
 }
 
 static void empty_rings(watch *w) {

@@ -82,6 +82,7 @@ bool pk_sampler_init(pk_sampler *sampler, const pk_record_options *options, bool
                             .cpus = PK_ARRAY(pk_sampler_cpu, CPUS_MAX),
                             .fds = PK_ARRAY(int, FDS_MAX),
                             .trackers = PK_ARRAY(int, FDS_MAX)};
+    pk_owners_init(&sampler->owners);
     if (!pk_sampler_attr_make(options, on_exec && !tracks, &sampler->attr, err) ||
         !find_cpus(sampler, err)) {
         pk_sampler_fini(sampler);
@@ -107,6 +108,7 @@ void pk_sampler_fini(pk_sampler *sampler) {
     pk_array_fini(&sampler->cpus);
     pk_array_fini(&sampler->fds);
     pk_array_fini(&sampler->trackers);
+    pk_owners_fini(&sampler->owners);
 }
 
 /* ---- opening ---- */
@@ -152,6 +154,13 @@ static struct perf_event_attr tracker_attr(const pk_sampler *sampler) {
     return attr;
 }
 
+static int note_owner(pk_sampler *sampler, int fd, pid_t tid) {
+    uint64_t id;
+    if (sampler->on_exec || tid < 0) return 0; /* there was nobody to inherit from */
+    if (ioctl(fd, PERF_EVENT_IOC_ID, &id) != 0) return errno;
+    return pk_owners_add(&sampler->owners, id, tid) ? 0 : ENOMEM;
+}
+
 /* The events of one thread on one CPU, their records into that CPU's ring where there is one. 0 or
  * an errno value. */
 static int open_on_cpu(pk_sampler *sampler, pid_t tid, pk_sampler_cpu *cpu) {
@@ -170,11 +179,12 @@ static int open_on_cpu(pk_sampler *sampler, pid_t tid, pk_sampler_cpu *cpu) {
     } else if (ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, cpu->ring_fd) != 0) {
         why = errno;
     }
+    if (why == 0) why = note_owner(sampler, fd, tid);
     if (why != 0 || !sampler->tracks) return why;
     const struct perf_event_attr tracker = tracker_attr(sampler);
     fd = open_event(&tracker, tid, cpu->cpu, &sampler->trackers, &why);
     if (fd >= 0 && ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, cpu->ring_fd) != 0) why = errno;
-    return why;
+    return why == 0 ? note_owner(sampler, fd, tid) : why;
 }
 
 /* On each CPU or on none. */

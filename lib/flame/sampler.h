@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "base/array.h"
+#include "flame/owners.h"
 #include "flame/recorder.h"
 #include "flame/rings.h"
 
@@ -42,6 +43,7 @@ typedef struct pk_sampler {
     pk_array cpus;                        /* pk_sampler_cpu */
     pk_array fds;                         /* int: sampled events */
     pk_array trackers;                    /* int */
+    pk_owners owners;                     /* of the events of running threads */
     size_t ring_bytes, ring_bytes_wanted; /* of each; 0: none are mapped yet */
     bool ring_refused;                    /* more memory than may be locked */
 } pk_sampler;
