@@ -23,7 +23,7 @@ static bool begin(pk_collapse *c, pk_err *err) {
     const pk_collapse_options *options = c->options;
     pk_names *names = c->profile->names;
     pk_collapse_threads_init(&c->threads, options, NULL, names);
-    if (!pk_collapse_maps_init(&c->maps, options->folders, options->kallsyms, names, err) ||
+    if (!pk_collapse_maps_init(&c->maps, options, names, err) ||
         !pk_stacks_init(&c->stacks, &c->maps, &options->symbolise, names, err))
         return false;
     c->threads.spaces = c->maps.spaces;

@@ -18,8 +18,10 @@ typedef enum pk_stack_label { /* the first frame of a stack */
 typedef struct pk_collapse_options {
     pk_symbolise_options symbolise;
     const pk_debug_folders *folders; /* where debug files are; NULL: nowhere */
-    pk_kallsyms *kallsyms; /* NULL: frames of the kernel are "[kernel]". Moved to where the
-                              recording had its kernel */
+    pk_kallsyms *kallsyms; /* the kernel's functions; moved to where the recording had its kernel */
+    const char
+        *kallsyms_path; /* where kallsyms is NULL: read when the kernel is first met, unless
+                           perf kept those of that kernel; NULL: frames are "[kernel]" then */
     pk_stack_label label;
     const char *event;        /* only this one; NULL: the first that has a sample */
     bool count_samples;       /* each sample weighs 1 instead of its period */

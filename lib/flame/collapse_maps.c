@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "flame/kernel_symbols.h"
+
 #define FILES_BYTES_MAX (256u << 20)
 #define FILES_MAX (1u << 20)
 #define KERNEL "[kernel.kallsyms]"
@@ -51,15 +53,21 @@ static bool map_module(pk_collapse_maps *maps, uint32_t pid, pk_map *map, const 
 }
 
 /* "[kernel.kallsyms]_text": behind the name stands the symbol whose address is the map's offset. */
-static bool map_kernel(pk_collapse_maps *maps, pk_map *map, pk_module_id *id, pk_err *err) {
-    if (strncmp(id->path, KERNEL, strlen(KERNEL)) == 0) {
-        const char *symbol = id->path + strlen(KERNEL);
-        if (maps->kallsyms && strcmp(symbol, "_text") == 0 &&
-            !pk_kallsyms_relocate(maps->kallsyms, map->offset))
-            maps->kallsyms = NULL;
-        id->path = KERNEL;
+static bool map_kernel(pk_collapse_maps *maps, const pk_perf_info *info, pk_map *map,
+                       pk_module_id *id, pk_err *err) {
+    bool itself = strncmp(id->path, KERNEL, strlen(KERNEL)) == 0;
+    if (itself && strcmp(id->path + strlen(KERNEL), "_text") == 0) {
+        maps->has_text = true;
+        maps->text = map->offset;
     }
+    if (itself) id->path = KERNEL;
     id->kernel = true;
+    if (id->build_id_bytes == 0 && !find_build_id(maps, info, id)) return no_memory(err);
+    if (itself && id->build_id_bytes > 0) {
+        memcpy(maps->kernel_id, id->build_id, id->build_id_bytes);
+        maps->kernel_id_bytes = id->build_id_bytes;
+        id->build_id_bytes = 0; /* there is but one */
+    }
     return map_module(maps, PK_PID_KERNEL, map, id, err);
 }
 
@@ -72,9 +80,9 @@ static bool take_map(pk_collapse_maps *maps, const pk_perf_info *info, const pk_
                        .build_id = m->build_id,
                        .build_id_bytes = m->build_id_bytes,
                        .pid = record->pid};
+    if (record->pid == PK_PID_KERNEL) return map_kernel(maps, info, &map, &id, err);
     if (id.build_id_bytes == 0 && !find_build_id(maps, info, &id)) return no_memory(err);
-    if (record->pid != PK_PID_KERNEL) return map_module(maps, record->pid, &map, &id, err);
-    return map_kernel(maps, &map, &id, err);
+    return map_module(maps, record->pid, &map, &id, err);
 }
 
 /* A program of BPF, a trampoline, ...: a piece of kernel code with a name. What comes to lie there
@@ -95,12 +103,14 @@ static bool take_comm(pk_collapse_maps *maps, const pk_record *record, pk_err *e
 
 /* ---- life ---- */
 
-bool pk_collapse_maps_init(pk_collapse_maps *maps, const pk_debug_folders *folders,
-                           pk_kallsyms *kallsyms, pk_names *names, pk_err *err) {
+bool pk_collapse_maps_init(pk_collapse_maps *maps, const pk_collapse_options *options,
+                           pk_names *names, pk_err *err) {
     *maps = (pk_collapse_maps){.spaces = pk_spaces_new(),
-                               .modules = pk_modules_new(folders),
+                               .modules = pk_modules_new(options->folders),
                                .names = names,
-                               .kallsyms = kallsyms,
+                               .folders = options->folders,
+                               .kallsyms = options->kallsyms,
+                               .kallsyms_path = options->kallsyms_path,
                                .files = pk_names_new(FILES_BYTES_MAX),
                                .build_ids = PK_ARRAY(size_t, FILES_MAX)};
     if (!maps->spaces || !maps->modules || !maps->files) return no_memory(err);
@@ -115,6 +125,7 @@ void pk_collapse_maps_fini(pk_collapse_maps *maps) {
     pk_modules_free(maps->modules);
     pk_names_free(maps->files);
     pk_array_fini(&maps->build_ids);
+    pk_kallsyms_free(maps->own_kallsyms);
     *maps = (pk_collapse_maps){0};
 }
 
@@ -137,4 +148,18 @@ bool pk_collapse_maps_record(pk_collapse_maps *maps, const pk_perf_info *info,
     default:
         return true;
     }
+}
+
+const pk_kallsyms *pk_collapse_maps_kernel(pk_collapse_maps *maps) {
+    if (maps->kernel_done) return maps->kallsyms;
+    maps->kernel_done = true;
+    if (!maps->kallsyms) {
+        pk_kernel_id id = {maps->kernel_id, maps->kernel_id_bytes};
+        maps->own_kallsyms =
+            pk_kernel_symbols_find(&id, maps->folders, maps->kallsyms_path, "/sys/kernel/notes");
+        maps->kallsyms = maps->own_kallsyms;
+    }
+    if (maps->kallsyms && maps->has_text && !pk_kallsyms_relocate(maps->kallsyms, maps->text))
+        maps->kallsyms = NULL;
+    return maps->kallsyms;
 }

@@ -16,8 +16,8 @@ static bool no_memory(pk_err *err) {
 
 /* ---- life ---- */
 
-bool pk_stacks_init(pk_stacks *stacks, const pk_collapse_maps *maps,
-                    const pk_symbolise_options *options, pk_names *names, pk_err *err) {
+bool pk_stacks_init(pk_stacks *stacks, pk_collapse_maps *maps, const pk_symbolise_options *options,
+                    pk_names *names, pk_err *err) {
     static const char truncated[] = "[truncated]", unknown[] = "[unknown]";
     *stacks = (pk_stacks){
         .maps = maps,
@@ -44,11 +44,15 @@ void pk_stacks_fini(pk_stacks *stacks) {
     *stacks = (pk_stacks){0};
 }
 
-static bool prepare(pk_stacks *stacks) {
-    const pk_collapse_maps *maps = stacks->maps;
-    if (!stacks->symboliser)
-        stacks->symboliser = pk_symboliser_new(stacks->options, stacks->names, maps->spaces,
-                                               maps->modules, maps->kallsyms);
+/* Reading the kernel's functions takes longer than many a recording, and they may not be needed. */
+static bool prepare(pk_stacks *stacks, bool kernel) {
+    pk_collapse_maps *maps = stacks->maps;
+    if (stacks->symboliser && (stacks->knows_kernel || !kernel)) return true;
+    pk_symboliser_free(stacks->symboliser);
+    const pk_kallsyms *kallsyms = kernel ? pk_collapse_maps_kernel(maps) : NULL;
+    stacks->symboliser =
+        pk_symboliser_new(stacks->options, stacks->names, maps->spaces, maps->modules, kallsyms);
+    stacks->knows_kernel = kernel;
     return stacks->symboliser != NULL;
 }
 
@@ -85,10 +89,12 @@ static void put_frames(build *b, const pk_frame frames[], size_t n) {
 }
 
 static void put_address(build *b, bool kernel, uint64_t address) {
-    size_t n;
+    size_t n = 0;
+    const pk_frame *frames = NULL;
     if (b->done) return;
-    const pk_frame *frames =
-        pk_symbolise(b->stacks->symboliser, kernel ? PK_PID_KERNEL : b->pid, address, b->java, &n);
+    if (prepare(b->stacks, kernel))
+        frames = pk_symbolise(b->stacks->symboliser, kernel ? PK_PID_KERNEL : b->pid, address,
+                              b->java, &n);
     pk_module_count *count = frames ? count_of(b->stacks, frames[0].module) : NULL;
     if (!count) {
         b->failed = b->done = true;
@@ -178,10 +184,6 @@ const uint32_t *pk_stacks_make(pk_stacks *stacks, const pk_record *record, uint3
                .pid = record->pid == PK_PID_KERNEL ? PK_PID_NOBODY : record->pid,
                .java = java,
                .at = PK_STACK_DEPTH_MAX};
-    if (!prepare(stacks)) {
-        no_memory(err);
-        return NULL;
-    }
     *end = put_sample(&b, &record->sample);
     if (b.failed) {
         no_memory(err);

@@ -19,10 +19,11 @@ typedef enum pk_stack_end {
 } pk_stack_end;
 
 typedef struct pk_stacks {
-    const pk_collapse_maps *maps;
+    pk_collapse_maps *maps;
     const pk_symbolise_options *options;
     pk_names *names;
-    pk_symboliser *symboliser; /* made for the first sample: the kernel is known then */
+    pk_symboliser *symboliser; /* made for the first frame, and again for the kernel's first */
+    bool knows_kernel;         /* it was made with the kernel's functions */
     pk_unwinder *unwinder;
     uint32_t truncated, unknown; /* names */
     uint64_t *addresses;         /* room for a user stack */
@@ -32,9 +33,8 @@ typedef struct pk_stacks {
 } pk_stacks;
 
 /* All must outlive it. False: out of memory; fini is right then as well. */
-bool pk_stacks_init(pk_stacks *stacks, const pk_collapse_maps *maps,
-                    const pk_symbolise_options *options, pk_names *names,
-                    pk_err *err) PK_MUST_CHECK;
+bool pk_stacks_init(pk_stacks *stacks, pk_collapse_maps *maps, const pk_symbolise_options *options,
+                    pk_names *names, pk_err *err) PK_MUST_CHECK;
 void pk_stacks_fini(pk_stacks *stacks);
 
 /* The frames of a sample from the root on, under `label` as the first one, valid until the next

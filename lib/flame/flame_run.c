@@ -1,28 +1,14 @@
 #include "flame/flame.h"
 
-#include "base/file.h"
+#include <string.h>
+
 #include "flame/flame_record.h"
 #include "flame/flame_text.h"
+#include "flame/kernel_symbols.h"
 #include "flame/notes.h"
-#include "profile/kallsyms.h"
 
-#define KALLSYMS_BYTES_MAX ((size_t)256 << 20)
+#define KALLSYMS "/proc/kallsyms"
 #define NOTES_MAX 1024
-
-/* The kernel's functions as they are now, which is when it is recorded, or at best its recording's
- * boot; NULL: they cannot be read, or have no addresses. */
-static pk_kallsyms *read_kallsyms(void) {
-    pk_strbuf text;
-    pk_strbuf_init(&text, KALLSYMS_BYTES_MAX);
-    pk_err err;
-    pk_kallsyms *kallsyms = NULL;
-    if (pk_file_read("/proc/kallsyms", KALLSYMS_BYTES_MAX, &text, &err))
-        kallsyms = pk_kallsyms_parse(text.data, text.length, &err);
-    pk_strbuf_fini(&text);
-    if (!kallsyms || !pk_kallsyms_restricted(kallsyms)) return kallsyms;
-    pk_kallsyms_free(kallsyms);
-    return NULL;
-}
 
 static bool read_perf_data(const pk_flame_options *options, const pk_collapse_options *collapse,
                            pk_flame_result *result, pk_err *err) {
@@ -46,6 +32,14 @@ static bool read_texts(const pk_flame_options *options, const pk_collapse_option
     return true;
 }
 
+static bool is_kernel_hidden(const pk_profile *profile) {
+    for (size_t i = 0; i < profile->modules.count; i++) {
+        const pk_profile_module *m = &PK_AT(&profile->modules, pk_profile_module, i);
+        if (strcmp(m->path, "[kernel.kallsyms]") == 0) return !m->symbols;
+    }
+    return false;
+}
+
 bool pk_flame_run(const pk_flame_options *options, const pk_interrupt *interrupt,
                   pk_flame_result *result, pk_err *err) {
     *result = (pk_flame_result){.notes = PK_ARRAY(pk_flame_note, NOTES_MAX)};
@@ -58,11 +52,13 @@ bool pk_flame_run(const pk_flame_options *options, const pk_interrupt *interrupt
         return true;
     }
     if (!options->perf_data && !pk_flame_choose(options, result, err)) return false;
-    pk_kallsyms *kallsyms = read_kallsyms();
+    /* A recording is not to be kept waiting when its first kernel frame comes. */
+    pk_kallsyms *kallsyms = options->perf_data ? NULL : pk_kernel_symbols_read(KALLSYMS);
     collapse.kallsyms = kallsyms;
+    if (options->perf_data) collapse.kallsyms_path = KALLSYMS;
     bool ok = options->perf_data ? read_perf_data(options, &collapse, result, err)
                                  : pk_flame_record(options, &collapse, interrupt, result, err);
-    if (ok) pk_flame_notes_make(options, kallsyms == NULL, result);
+    if (ok) pk_flame_notes_make(options, is_kernel_hidden(&result->profile), result);
     pk_kallsyms_free(kallsyms);
     return ok;
 }

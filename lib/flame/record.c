@@ -149,7 +149,8 @@ static void parse_trailer(const pk_perf_attr *attr, const unsigned char *at, siz
     cursor c = {at, words * 8, false};
     if (attr->sample_type & PERF_SAMPLE_TID) {
         uint32_t pid = u32(&c), tid = u32(&c);
-        if (record->pid == UINT32_MAX) {
+        /* The kernel's maps are of process -1, thread 0. */
+        if (record->pid == UINT32_MAX && record->tid == UINT32_MAX) {
             record->pid = pid;
             record->tid = tid;
         }
