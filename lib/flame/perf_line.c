@@ -108,14 +108,15 @@ bool pk_perf_frame_line_read(pk_piece line, pk_perf_frame_line *into) {
 
 /* ---- events ---- */
 
-/* "1234" or "1234/1234", of the program and of the thread. */
+/* "1234" or "1234/1234", of the program and of the thread; "-1" for one that was gone. */
 static bool take_ids(pk_piece word, pk_piece *pid, pk_piece *tid) {
     size_t slash = SIZE_MAX;
     for (size_t i = 0; i < word.bytes; i++) {
+        bool first = i == 0 || word.at[i - 1] == '/';
         if (word.at[i] == '/') slash = i;
-        else if (!is_digit(word.at[i])) return false;
+        else if (!is_digit(word.at[i]) && !(first && word.at[i] == '-')) return false;
     }
-    if (word.bytes == 0) return false;
+    if (word.bytes == 0 || !is_digit(word.at[word.bytes - 1])) return false;
     *pid = slash == SIZE_MAX ? upto(word, 0) : upto(word, slash);
     *tid = slash == SIZE_MAX ? word : from(word, slash + 1);
     return true;
@@ -187,11 +188,11 @@ static bool take_thread(pk_piece line, pk_perf_event_line *into) {
         pk_perf_event_line with = {
             .comm = pk_piece_trim(upto(line, (size_t)(word.at - line.at))), .pid = pid, .tid = tid};
         bool sure = take_moment(&behind, &with);
-        if (sure || !found) {
+        if (sure || (!found && *word.at != '-')) {
             *into = with;
             best_rest = behind;
+            found = true;
         }
-        found = true;
         if (sure) break;
     }
     if (found) take_event(best_rest, into);
