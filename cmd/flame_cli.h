@@ -5,6 +5,7 @@
 
 #include "cli/command.h"
 #include "flame/flame.h"
+#include "profile/flame_chart.h"
 #include "profile/flame_svg.h"
 #include "profile/reshape.h"
 
@@ -69,6 +70,7 @@ typedef struct flame_plan {
     pk_reshape reshape;
     pk_flame_style style;
     bool own_title, own_subtitle, own_unit; /* they are made from what was recorded */
+    bool lanes; /* a chart with a lane per thread, if the samples have times */
     flame_format format;
     const char *output;    /* "-": standard output */
     char **post_process;   /* argv, NULL behind; NULL: none */

@@ -120,6 +120,13 @@ static pk_flame_style style_of(const flame_session *s, pk_strbuf *subtitle) {
     return style;
 }
 
+static bool draw(flame_session *s, const pk_flame_style *style, pk_strbuf *out, pk_err *err) {
+    const pk_profile *p = &s->result.profile;
+    if (s->plan->lanes && pk_flame_chart_possible(p))
+        return pk_flame_chart_svg(p, style, out, &s->left_out, err);
+    return pk_flame_svg(flame_tree(s), style, out, &s->left_out, err);
+}
+
 static bool picture(flame_session *s, pk_strbuf *out, pk_err *err) {
     pk_strbuf subtitle;
     flame_extras extras;
@@ -128,8 +135,7 @@ static bool picture(flame_session *s, pk_strbuf *out, pk_err *err) {
     bool ok = flame_extras_load(&s->cli->picture, &extras, err);
     style.attributes = extras.attributes;
     style.palette_map = extras.palette_map;
-    ok = ok && pk_flame_svg(flame_tree(s), &style, out, &s->left_out, err) &&
-         flame_extras_keep(&extras, err);
+    ok = ok && draw(s, &style, out, err) && flame_extras_keep(&extras, err);
     flame_extras_free(&extras);
     pk_strbuf_fini(&subtitle);
     return ok;

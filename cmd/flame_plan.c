@@ -404,6 +404,8 @@ static void set_picture(const planner *p, flame_plan *plan) {
     plan->own_title = ours && !picture->title;
     plan->own_subtitle = ours && !picture->subtitle;
     plan->own_unit = ours && !picture->count_name && picture->factor == 1;
+    plan->lanes = ours && plan->format == FLAME_SVG && picture->flamechart && p->cli->by_thread &&
+                  !plan->after && !plan->post_process;
     plan->reshape = (pk_reshape){.reverse = picture->reverse,
                                  .fold_recursion = p->cli->fold_recursion,
                                  .strip_suffixes = p->cli->strip_suffixes,
@@ -423,7 +425,7 @@ bool flame_plan_make(const pk_invocation *invocation, const flame_cli *cli, flam
         return false;
     set_picture(&p, &made);
     made.flame.collapse.keep_samples =
-        made.format == FLAME_SPEEDSCOPE || made.format == FLAME_FIREFOX;
+        made.lanes || made.format == FLAME_SPEEDSCOPE || made.format == FLAME_FIREFOX;
     *plan = made;
     plan->flame.folders = &plan->folders;
     return true;

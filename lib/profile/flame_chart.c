@@ -150,9 +150,17 @@ static void free_lanes(chart *c) {
     pk_arena_free(c->names);
 }
 
+bool pk_flame_chart_possible(const pk_profile *profile) {
+    for (size_t i = 0; i < profile->samples.count; i++) {
+        uint64_t time_ns = PK_AT(&profile->samples, pk_profile_sample, i).time_ns;
+        if (time_ns == 0 || time_ns == UINT64_MAX) return false;
+    }
+    return profile->samples.count > 0;
+}
+
 bool pk_flame_chart_svg(const pk_profile *profile, const pk_flame_style *style, pk_strbuf *out,
                         size_t *left_out, pk_err *err) {
-    if (profile->samples.count == 0 || profile->threads.count == 0) {
+    if (!pk_flame_chart_possible(profile)) {
         pk_fail(err, PK_E_INPUT, NULL, "no samples with their times: nothing to draw over time");
         return false;
     }
@@ -163,6 +171,7 @@ bool pk_flame_chart_svg(const pk_profile *profile, const pk_flame_style *style, 
     times.sample_weight = 0;
     times.factor = 1;
     times.total = 0;
+    if (times.colouring == PK_COLOURING_SEQUENCE) times.colouring = PK_COLOURING_DETERMINISTIC;
     bool ok = make_lanes(&c, err) &&
               pk_flame_draw(c.lanes, c.n_lanes, &profile->tree, &times, out, left_out, err);
     free_lanes(&c);

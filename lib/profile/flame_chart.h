@@ -6,13 +6,16 @@
 #include "profile/flame_svg.h"
 #include "profile/profile.h"
 
-/* From profile->samples, which must have been kept. A sample on the CPU stands for the time before
+/* Were samples kept, and do all have times? */
+bool pk_flame_chart_possible(const pk_profile *profile);
+/* From profile->samples. A sample on the CPU stands for the time before
  * it, for as long as its weight is (if that is time), else 1 / frequency_hz, but not for time that
  * the one before it stands for; holes of less than half of that are closed, since the clock that
  * samples is not exact. A sample off the CPU stands for the time from it on. fg:x and fg:w are ns
  * from the first one's begin. Frames next to each other in time with the same callers are one. Of
- * style, max_frames is shared by the threads; times are always shown as such. *left_out as in
- * pk_flame_svg. False: no samples were kept, or they have no time (PK_E_INPUT); out of memory. */
+ * style, max_frames is shared by the threads; times are always shown as such; in place of a
+ * sequence of colours each name has its own, since it comes again. *left_out as in pk_flame_svg.
+ * False: it is not possible (PK_E_INPUT), or out of memory. */
 bool pk_flame_chart_svg(const pk_profile *profile, const pk_flame_style *style, pk_strbuf *out,
                         size_t *left_out, pk_err *err) PK_MUST_CHECK;
 

@@ -20,7 +20,8 @@ typedef struct pk_profile_thread {
 
 /* One sample of those kept in order, for charts over time. */
 typedef struct pk_profile_sample {
-    uint64_t time_ns; /* CLOCK_MONOTONIC or the recording's own clock */
+    uint64_t time_ns; /* CLOCK_MONOTONIC or the recording's own clock; 0 or UINT64_MAX: not
+ known */
     uint32_t thread;  /* of profile->threads */
     uint32_t node;    /* of profile->tree: where its stack ends */
     uint64_t weight;
