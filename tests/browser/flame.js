@@ -3,7 +3,7 @@
 //
 //   NODE_PATH=.../node_modules node flame.js CHROMIUM FOLDER SCREENSHOTS
 //
-// The pictures in FOLDER are those of tests/unit/test_flame_svg.c.
+// The pictures in FOLDER are those of tests/unit/test_flame_svg.c and test_flame_chart.c.
 'use strict';
 const assert = require('assert');
 const fs = require('fs');

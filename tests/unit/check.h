@@ -36,6 +36,15 @@ static inline void check_near(double actual, double expected, double relative, c
     _fail(file, line);
 }
 
+/* The text holds `what`. */
+#define assert_holds(text, what) check_holds((text), (what), __FILE__, __LINE__)
+
+static inline void check_holds(const char *text, const char *what, const char *file, int line) {
+    if (strstr(text, what)) return;
+    print_error("it does not hold: %s\n", what);
+    _fail(file, line);
+}
+
 /* The call succeeds; its error is shown if not. */
 #define assert_ok(ok, err) check_ok((ok), (err), #ok, __FILE__, __LINE__)
 
