@@ -225,8 +225,9 @@ static void note_nothing(const pk_flame_options *options, pk_flame_result *resul
 
 void pk_flame_notes_make(const pk_flame_options *options, bool kernel_hidden,
                          pk_flame_result *result) {
-    if (result->profile.n_samples == 0) note_nothing(options, result);
-    if (result->recorded) note_recording(options, result);
+    bool nothing = result->profile.n_samples == 0;
+    if (nothing) note_nothing(options, result);
+    if (result->recorded && !nothing) note_recording(options, result);
     note_losses(options, result);
     if (result->profile.incomplete && !result->recorded)
         pk_flame_note_add(result, NULL,
