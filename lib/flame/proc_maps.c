@@ -56,7 +56,7 @@ static bool parse_line(const char *line, size_t n, pk_record_mmap *map) {
     map->bytes = end - map->address;
     map->major = (uint32_t)major;
     map->minor = (uint32_t)minor;
-    map->file = c.at < c.end ? c.at : "//anon";
+    map->file = c.at < c.end && *c.at ? c.at : "//anon";
     return true;
 }
 
