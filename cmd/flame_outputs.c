@@ -60,7 +60,7 @@ static void add_how(pk_strbuf *out, const pk_profile *p) {
     if (event) pk_strbuf_addf(out, "%s", event);
     if (event && p->frequency_hz > 0)
         pk_strbuf_addf(out, " at %s Hz", pk_format_double(text, sizeof text, p->frequency_hz));
-    if (event && p->period) pk_strbuf_addf(out, " each %" PRIu64, p->period);
+    if (event && p->period && !p->off_cpu) pk_strbuf_addf(out, " each %" PRIu64, p->period);
     if (p->duration_ns)
         pk_strbuf_addf(out, "%s%s", event ? " in " : "in ",
                        pk_format_duration(text, sizeof text, (double)p->duration_ns));

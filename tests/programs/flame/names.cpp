@@ -14,8 +14,8 @@ int main(int argc, char **argv) {
     kiln::oven<uint64_t> oven;
     volatile uint64_t sum = 0;
     do {
-        sum = sum + kiln::oven<uint64_t>::hot(TURNS);
-        sum = sum + oven(TURNS);
+        sum = sum + kiln::oven<uint64_t>::hot(burn_turns);
+        sum = sum + oven(burn_turns);
     } while (burn_now_ns() < end_ns);
     return 0;
 }
