@@ -24,6 +24,7 @@ enum { /* functions, 0x40 bytes each */
        LEAF = CODE + 0x80,
        FRAMED = CODE + 0xc0,
        PLAIN = CODE + 0x100, /* without call frame information */
+       ENTRY = CODE + 0x140, /* the same, where the program starts */
 };
 #define BL 0x94000000u
 #define NOP 0xd503201fu
@@ -64,6 +65,7 @@ static void write_file(const char *path) {
     Elf64_Ehdr header = {.e_type = ET_EXEC,
                          .e_machine = EM_AARCH64,
                          .e_version = EV_CURRENT,
+                         .e_entry = VADDR + ENTRY,
                          .e_phoff = sizeof header,
                          .e_ehsize = sizeof header,
                          .e_phentsize = sizeof(Elf64_Phdr),
@@ -209,9 +211,32 @@ static void frame_records_lead_through_other_code(void **state) {
     f.words[9] = MEMORY + OUTER + 4;
     assert_int_equal(unwind(&f, PLAIN + 8), PK_UNWIND_WHOLE);
     AT(&f, PLAIN + 8, FRAMED + 0x13, OUTER + 3);
+    /* What lies beside a record is not known to be the stack pointer: middle, whose frame begins
+     * there, is crossed by its record as well. */
+    f.words[3] = MEMORY + MIDDLE + 0x14;
+    assert_int_equal(unwind(&f, PLAIN + 8), PK_UNWIND_WHOLE);
+    AT(&f, PLAIN + 8, MIDDLE + 0x13, OUTER + 3);
     f.words[3] = MEMORY + FRAMED + NO_CALL;
     assert_int_equal(unwind(&f, PLAIN + 8), PK_UNWIND_LOST);
     AT(&f, PLAIN + 8);
+    end(&f);
+}
+
+/* Old start files do not say that it is the end. */
+static void where_programs_start_it_ends(void **state) {
+    (void)state;
+    fixture f;
+    begin(&f);
+    f.registers[29] = 1;
+    f.registers[30] = MEMORY + ENTRY + 8;
+    assert_int_equal(unwind(&f, LEAF + 4), PK_UNWIND_WHOLE);
+    AT(&f, LEAF + 4, ENTRY + 7);
+    f.registers[30] = MEMORY + PLAIN + 8;
+    assert_int_equal(unwind(&f, LEAF + 4), PK_UNWIND_LOST);
+    AT(&f, LEAF + 4, PLAIN + 7);
+    /* nor do they all clear the link register, as they do the frame pointer */
+    f.registers[29] = 0;
+    assert_int_equal(unwind(&f, LEAF + 4), PK_UNWIND_WHOLE);
     end(&f);
 }
 
@@ -236,6 +261,7 @@ int main(void) {
         cmocka_unit_test(signatures_of_return_addresses_are_cut_off),
         cmocka_unit_test(a_caller_without_a_frame_is_a_broken_stack),
         cmocka_unit_test(frame_records_lead_through_other_code),
+        cmocka_unit_test(where_programs_start_it_ends),
         cmocka_unit_test(leaves_without_anything_return_by_register),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
