@@ -46,6 +46,7 @@ struct pk_perf_data {
     pk_record_queue queue;
     pk_queued_record given; /* to the caller */
     bool has_given, finished;
+    pk_err broken; /* why there is nothing behind what was read */
 };
 
 /* ---- bytes ---- */
@@ -254,13 +255,20 @@ bool pk_perf_data_next(pk_perf_data *data, pk_record *record, pk_err *err) {
             if (pk_record_parse(&data->info.events, data->given.bytes, data->given.n_bytes, record,
                                 err))
                 return true;
-            break;
+            pk_fail(err, err->kind, data->name, "%s", err->what);
+            return false;
         }
-        if (data->finished) return false;
-        if (!read_one(data, err)) break;
+        if (data->finished) break;
+        /* What came before is given out first. */
+        if (!read_one(data, &data->broken)) {
+            data->finished = true;
+            pk_record_queue_end(&data->queue);
+        }
         forget(data);
     }
-    pk_fail(err, err->kind, data->name, "%s", err->what);
+    errno = data->broken.sys_errno;
+    if (data->broken.kind != PK_OK)
+        pk_fail(err, data->broken.kind, data->name, "%s", data->broken.what);
     return false;
 }
 

@@ -44,7 +44,7 @@ void pk_perf_data_close(pk_perf_data *data);
 const pk_perf_info *pk_perf_data_info(const pk_perf_data *data);
 
 /* The next record of the kernel in order of time, valid until the next call. False: the end
- * (err->kind is PK_OK), or what follows cannot be read. */
+ * (err->kind is PK_OK), or what follows cannot be read; all that came before it was given then. */
 bool pk_perf_data_next(pk_perf_data *data, pk_record *record, pk_err *err) PK_MUST_CHECK;
 
 #endif
