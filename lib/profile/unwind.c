@@ -439,6 +439,7 @@ pk_unwind_end pk_unwind(pk_unwinder *unwinder, const pk_user_state *state, uint6
     if (!begin(&w, unwinder, state)) return PK_UNWIND_LOST;
     for (;;) {
         const step *s = find_step(unwinder, w.pid, w.version, w.address);
+        if (s->how == STEP_UNMAPPED && *n == 0 && w.stack_bytes == 0) return PK_UNWIND_WHOLE;
         if (s->how == STEP_UNMAPPED && !w.innermost) return stuck(&w, addresses[*n - 1], lost_in);
         if (*n == max) return PK_UNWIND_DEEP;
         /* Nobody called the code that a signal's handler returns to. */

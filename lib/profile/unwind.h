@@ -22,7 +22,8 @@ typedef struct pk_user_state {
 } pk_user_state;
 
 typedef enum pk_unwind_end {
-    PK_UNWIND_WHOLE, /* reached the thread's first function */
+    PK_UNWIND_WHOLE, /* reached the thread's first function; n = 0: execve has just taken code and
+                        stack of the old program, and there is nothing to reach */
     PK_UNWIND_CUT,   /* the copy of the stack ended before the stack did */
     PK_UNWIND_LOST,  /* code without call frame information, or a broken stack */
     PK_UNWIND_DEEP,  /* more than `max` frames */

@@ -362,16 +362,19 @@ static void without_registers_nothing_is_known(void **state) {
     assert_int_equal(pk_unwind(f.unwinder, &s, at, FRAMES_MAX, &n, &lost), PK_UNWIND_LOST);
     assert_int_equal(n, 0);
     assert_int_equal(lost, UINT32_MAX);
-    s.registers_known = 1u << (IP & 31);
-#if defined __aarch64__
-    s.registers_known = 1ull << IP;
-#endif
+    s.registers_known = (uint64_t)1 << IP;
     assert_int_equal(pk_unwind(f.unwinder, &s, at, FRAMES_MAX, &n, &lost), PK_UNWIND_LOST);
     assert_int_equal(n, 1);
     assert_string_equal(name(&f, at[0]), "leaf");
     assert_string_equal(pk_module_path(f.modules, lost),
                         pk_module_path(f.modules, pk_spaces_find(f.spaces, f.pid, at[0])->file));
+    /* the first moment of a program: its code and its stack are not there yet */
+    s.registers_known |= (uint64_t)1 << SP;
+    s.stack_bytes = 0;
     s.pid = 4000000000u; /* nobody */
+    assert_int_equal(pk_unwind(f.unwinder, &s, at, FRAMES_MAX, &n, &lost), PK_UNWIND_WHOLE);
+    assert_int_equal(n, 0);
+    s.stack_bytes = stopped.stack_bytes;
     assert_int_equal(pk_unwind(f.unwinder, &s, at, FRAMES_MAX, &n, &lost), PK_UNWIND_LOST);
     assert_int_equal(n, 1);
     assert_int_equal(lost, UINT32_MAX);
