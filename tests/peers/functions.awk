@@ -2,12 +2,19 @@
 # calls, in percent of all. Prints the functions whose shares differ, the most different first, and
 # at the end the greatest difference.
 #
-#   awk -f functions.awk [-v least=0.5] [-v shown=20] ours.folded theirs.folded
+#   awk -f functions.awk [-v least=0.5] [-v shown=20] [-v same=FILE] ours.folded theirs.folded
 #
-# least: percentage points below which a difference is not shown.
+# least: percentage points below which a difference is not shown. same: lines "NAME<tab>NAME", two
+# names of one function, of which the second one counts; clones (" [clone .isra.0]") count as what
+# they are clones of with it.
 
 function add(file, stack, weight,    frames, n, i, seen) {
     n = split(stack, frames, ";")
+    if (same != "")
+        for (i = 1; i <= n; i++) {
+            sub(/ \[clone .*/, "", frames[i])
+            if (frames[i] in other) frames[i] = other[frames[i]]
+        }
     all[file] += weight
     self[file, frames[n]] += weight
     names[frames[n]] = 1
@@ -36,6 +43,10 @@ function differ(kind, of, name,    a, b, d) {
 BEGIN {
     if (least == "") least = 0.5
     if (shown == "") shown = 20
+    while (same != "" && (getline line < same) > 0) {
+        split(line, pair, "\t")
+        other[pair[1]] = pair[2]
+    }
     sorted = "sort -k 1,1nr | head -n " shown
 }
 
