@@ -492,9 +492,9 @@ function flameGraph(svg) {
         var rows = choices(frame), width = 20 * charPx + 2 * PAD;
         var box = svg.getBoundingClientRect(), scale = widthPx + 2 * PAD;
         scale = svg.hasAttribute("viewBox") ? scale / box.width : 1;
-        var rowPx = Math.min(MENU_ROW, box.height * scale / rows.length);
+        var rowPx = Math.min(MENU_ROW, (box.height * scale - 2) / rows.length);
         x = Math.max(Math.min((x - box.left) * scale, widthPx + PAD - width), 0);
-        y = Math.max(Math.min((y - box.top) * scale, box.height * scale - rows.length * rowPx), 0);
+        y = Math.max(Math.min((y - box.top) * scale, box.height * scale - rows.length * rowPx - 1), 0);
         menu = svg.appendChild(document.createElementNS(SVG, "g"));
         menu.id = "menu";
         menu.setAttribute("role", "menu");

@@ -61,23 +61,23 @@ static bool narrow_down(const picture *p, size_t n, size_t most, uint64_t *least
 }
 
 bool pk_flame_select(picture *p, pk_flame_lane *lane, size_t most) {
-    size_t named = 0, wide = 0;
+    size_t left = 0, wide = 0; /* what has no weight is not missing: it vanished */
     p->lane = lane;
     p->tree = lane->tree;
     lane->least = 1;
     for (uint32_t i = 1; i < p->tree->nodes.count; i++) {
-        named += pk_node(p->tree, i)->name != PK_NAME_NONE;
+        left += pk_node(p->tree, i)->name != PK_NAME_NONE && pk_flame_weight(p, i) > 0;
         wide += drawn(p, i);
     }
     if (most && wide > most && !narrow_down(p, wide, most, &lane->least)) return false;
     lane->rows = 1;
     for (uint32_t i = 1; i < p->tree->nodes.count; i++) {
         if (!drawn(p, i)) continue;
-        named--;
+        left--;
         unsigned rows = pk_node(p->tree, i)->depth + 1;
         if (rows > lane->rows) lane->rows = rows;
     }
-    p->left_out += named;
+    p->left_out += left;
     return true;
 }
 

@@ -162,7 +162,7 @@ static void notice(const picture *p, char *out, size_t size) {
     else if (p->left_out)
         snprintf(out, size, "%zu frame%s narrower than %.2g%% %s left out", p->left_out,
                  p->left_out == 1 ? "" : "s",
-                 fmax(p->style->min_width, 100 * (double)least / (double)p->total),
+                 fmax(p->style->min_width, least > 1 ? 100 * (double)least / (double)p->total : 0),
                  p->left_out == 1 ? "is" : "are");
     else snprintf(out, size, "Opened in a browser, frames zoom on a click and Ctrl-F searches");
 }

@@ -204,6 +204,7 @@ static void narrow_frames_are_left_out_and_counted(void **state) {
     assert_holds(svg, "<title>a (9,999 samples, 99.99%)</title>");
     assert_null(strstr(svg, "<title>b "));
     assert_int_equal(f.left_out, 2);
+    assert_holds(svg, ">2 frames narrower than 0.1% are left out</text>");
     end(&f);
 }
 
@@ -377,6 +378,7 @@ static void a_difference_explains_itself(void **state) {
     assert_holds(svg, "<title>main;b</title>b (4 samples)</text>\n<text x=\"10\" y=\"190\">"
                       "<title>main;z</title>z (2 samples)</text>\n</g>");
     assert_holds(svg, "viewBox=\"0 0 1200 206\"");
+    assert_int_equal(f.left_out, 0);
     f.style.plain = true;
     svg = draw(&f);
     assert_null(strstr(svg, "Vanished"));
