@@ -115,17 +115,18 @@ static void a_process_is_told_with_its_threads_and_maps(void **state) {
     assert_int_equal(prctl(PR_SET_NAME, "a \"name\" (1)"), 0);
     pthread_mutex_lock(&gate);
     assert_ok(pk_attach_threads(getpid(), &tids, &err), &err);
-    size_t before = tids.count; /* a sanitizer may have one of its own */
+    size_t before = tids.count;
     assert_int_equal(pthread_create(&thread, NULL, wait_for_gate, &gate), 0);
     assert_ok(pk_attach_threads(getpid(), &tids, &err), &err);
-    assert_int_equal(tids.count, before + 1);
+    size_t after = tids.count;
+    assert_in_range(after, before + 1, before + 2); /* a sanitizer starts one of its own */
     assert_int_equal(PK_AT(&tids, pid_t, 0), getpid());
     assert_ok(pk_attach_threads(getpid(), &tids, &err), &err);
-    assert_int_equal(tids.count, before + 1);
+    assert_int_equal(tids.count, after);
     assert_ok(pk_attach_process(getpid(), &info, tell, &t, &err), &err);
     pthread_mutex_unlock(&gate);
     pthread_join(thread, NULL);
-    assert_int_equal(t.comms, before + 1);
+    assert_int_equal(t.comms, after);
     assert_true(t.has_name && t.has_test);
     assert_true(t.maps >= 2 && t.of_others == 0);
     pk_array_fini(&tids);

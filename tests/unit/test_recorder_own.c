@@ -308,23 +308,36 @@ static bool within(const seen *s, const seen_sample *sample, const char *begin, 
     return false;
 }
 
-/* Of the samples in the two functions, 70 % are in the one; and most are in either. */
-static void assert_seventy_thirty(const seen *s) {
-    size_t heavy = 0, light = 0;
-    for (size_t i = 0; i < s->samples.count; i++) {
-        heavy += within(s, sample_at(s, i), __start_pk_burn_heavy, __stop_pk_burn_heavy);
-        light += within(s, sample_at(s, i), __start_pk_burn_light, __stop_pk_burn_light);
-    }
-    assert_true(heavy + light >= 100);
-    assert_true((double)(heavy + light) >= 0.8 * (double)s->samples.count);
-    assert_near((double)heavy / (double)(heavy + light), 0.7, 0.15);
+static bool is_heavy(const seen *s, const seen_sample *sample) {
+    return within(s, sample, __start_pk_burn_heavy, __stop_pk_burn_heavy);
 }
 
+/* In one of the two functions; what a sanitizer starts beside them is not. */
+static bool is_burning(const seen *s, const seen_sample *sample) {
+    return is_heavy(s, sample) || within(s, sample, __start_pk_burn_light, __stop_pk_burn_light);
+}
+
+/* Of the samples in the two functions, 70 % are in the one; and most are in either. */
+static void assert_seventy_thirty(const seen *s) {
+    size_t heavy = 0, both = 0;
+    for (size_t i = 0; i < s->samples.count; i++) {
+        heavy += is_heavy(s, sample_at(s, i));
+        both += is_burning(s, sample_at(s, i));
+    }
+    assert_true(both >= 100);
+    assert_true((double)both >= 0.8 * (double)s->samples.count);
+    assert_near((double)heavy / (double)both, 0.7, 0.15);
+}
+
+/* That burn. */
 static size_t count_threads(const seen *s) {
     size_t n = 0;
     for (size_t i = 0; i < s->samples.count; i++) {
         size_t before = 0;
-        while (sample_at(s, before)->tid != sample_at(s, i)->tid) before++;
+        if (!is_burning(s, sample_at(s, i))) continue;
+        while (sample_at(s, before)->tid != sample_at(s, i)->tid ||
+               !is_burning(s, sample_at(s, before)))
+            before++;
         n += before == i;
     }
     return n;
@@ -359,6 +372,7 @@ static void a_command_is_sampled_where_it_spends_its_time(void **state) {
     assert_in_range(s.samples.count, 250, 700);
     for (size_t i = 0; i < s.samples.count; i++) {
         const seen_sample *sample = sample_at(&s, i);
+        if (!is_burning(&s, sample)) continue;
         assert_int_equal(sample->pid, s.exec_pid);
         assert_true(sample->time_ns >= s.exec_ns && sample->time_ns <= s.recording.end_ns);
         assert_true(sample->stack_bytes > 0 && sample->stack_bytes < PK_STACK_COPY_MAX);
@@ -439,7 +453,8 @@ static void each_sleep_is_a_sample_off_the_cpu(void **state) {
     /* It may wait for a page or a lock as well, and be put aside while others run. */
     assert_in_range(s.out_asleep, 50, 60);
     assert_int_equal(s.samples.count, s.out_asleep + s.out_preempted);
-    assert_in_range(s.in, s.samples.count - 1, s.samples.count);
+    /* Who ended did not come back, and who began was not away. */
+    assert_in_range(s.in, s.samples.count - 1 - s.forks, s.samples.count + s.forks);
     for (size_t i = 0; i < s.samples.count; i++) assert_int_equal(sample_at(&s, i)->period, 1);
     forget(&s);
 }
@@ -583,10 +598,8 @@ static void the_whole_machine_is_sampled_while_a_command_runs(void **state) {
     record_ok(&options, &s);
     assert_int_equal(s.recording.end, PK_RECORDING_COMMAND);
     assert_true(s.comms_before >= 2); /* us, and the command that waits */
-    assert_true(count_threads(&s) >= 2);
     size_t of_command = 0;
-    for (size_t i = 0; i < s.samples.count; i++)
-        of_command += within(&s, sample_at(&s, i), __start_pk_burn_heavy, __stop_pk_burn_heavy);
+    for (size_t i = 0; i < s.samples.count; i++) of_command += is_heavy(&s, sample_at(&s, i));
     assert_true(of_command >= 50);
     forget(&s);
 }
