@@ -3,37 +3,50 @@
 
 #include "bench/compare.h"
 #include "bench/store.h"
+#include "cli/complete.h"
 #include "cmd/bench_cli.h"
 #include "cmd/commands.h"
+#include "cmd/compare_profiles.h"
 #include "cmd/terminal.h"
 
 #define EXIT_GATE 1
 #define EXIT_WRONG 2
 #define SOURCES_MAX 60
+#define ROWS_MAX 1000000000 /* more functions than there can be */
 #define ARENA_BYTES (64u << 20)
 
 typedef struct compare_cli {
     pk_text_list sources;
     const char *home, *filter, *reference;
     double threshold, noise_threshold, confidence_level, equivalence;
-    int sort, fail_on, color;
+    int sort, fail_on, color, by;
+    uint64_t top;
+    const char *output;
     bool list, json;
 } compare_cli;
 
 static const char *const sorts[] = {"id", "time", "ratio", NULL};
 static const char *const sort_help[] = {"by name", "the fastest first", "what differs most first",
                                         NULL};
+static const char *const figures[] = {"self", "total", NULL};
+static const char *const figure_help[] = {"of the function's own code", "with all it calls", NULL};
 static const char *const gates[] = {"never", "regressed", "not-unchanged", NULL};
 static const char *const color_values[] = {"auto", "always", "never", NULL};
+
+static void compare_complete_results(pk_choices *choices) {
+    bench_complete_results(choices);
+    pk_complete_paths(choices, "data folded collapsed svg");
+}
 
 #define OPTION(member, type) PK_FIELD(compare_cli, member, type)
 
 // clang-format off
 static const pk_opt compare_opts[] = {
     {0, "RESULT", PK_OPT_TEXT_LIST, OPTION(sources, pk_text_list), .arg = "RESULT",
-     .help = "baselines by name, or files of perfkit bench --json, perfkit time or hyperfine",
-     .details = "A word that ends in .json is a file, every other one the name of a baseline in the store.",
-     .complete = bench_complete_results, .flags = PK_OPT_POSITIONAL},
+     .help = "baselines by name, files of perfkit bench --json, perfkit time or hyperfine, or two profiles",
+     .details = "A file that holds a profile (perf.data, folded stacks, a flame graph) is one. Of the others, a word that ends in "
+     ".json is a file, every other one the name of a baseline in the store.",
+     .complete = compare_complete_results, .flags = PK_OPT_POSITIONAL},
 
     {0, "list", PK_OPT_FLAG, OPTION(list, bool), .help = "print the baselines and how many benchmarks each has", .group = "Selection"},
     {'f', "filter", PK_OPT_TEXT, OPTION(filter, const char *), .arg = "regex",
@@ -49,6 +62,13 @@ static const pk_opt compare_opts[] = {
     {0, "sort", PK_OPT_ENUM, OPTION(sort, int), .arg = "order", .fallback = "id", .help = "order of the rows",
      .group = "Table", .values = sorts, .value_help = sort_help},
 
+    {0, "top", PK_OPT_COUNT, OPTION(top, uint64_t), .arg = "rows", .fallback = "20", .help = "functions in the table; 0 is all of them",
+     .group = "Profiles", .max = ROWS_MAX},
+    {0, "by", PK_OPT_ENUM, OPTION(by, int), .arg = "figure", .fallback = "self", .help = "whose changes are in front",
+     .group = "Profiles", .values = figures, .value_help = figure_help},
+    {'o', "output", PK_OPT_OUTPUT, OPTION(output, const char *), .arg = "file", .help = "write the flame graph of the difference: diff.svg",
+     .details = "As wide as the second profile; red is more, blue is less of it. The first is scaled to the same total.", .group = "Profiles"},
+
     {0, "fail-on", PK_OPT_ENUM, OPTION(fail_on, int), .arg = "verdict", .fallback = "never",
      .help = "exit with 1 when the second of two is so, for scripts",
      .details = "All benchmarks are judged together (Holm's correction).", .group = "Verdicts", .values = gates},
@@ -59,7 +79,7 @@ static const pk_opt compare_opts[] = {
     {0, "confidence-level", PK_OPT_RATIO, OPTION(confidence_level, double), .arg = "share", .fallback = "0.95",
      .help = "of the intervals of changes", .group = "Verdicts"},
 
-    {'j', "json", PK_OPT_FLAG, OPTION(json, bool), .help = "one JSON document (schema compare/1)", .group = "Output",
+    {'j', "json", PK_OPT_FLAG, OPTION(json, bool), .help = "one JSON document (schema compare/1; of profiles flame-compare/1)", .group = "Output",
      .conflicts = "list"},
     {'c', "color", PK_OPT_ENUM, OPTION(color, int), .arg = "when", .fallback = "auto", .help = "colour the table",
      .group = "Output", .aliases = "colour", .values = color_values},
@@ -71,6 +91,7 @@ static const pk_example compare_examples[] = {
     {"perfkit compare --list", "what there is"},
     {"perfkit compare v1 v2 v3 --ref v1 -t 5%", "three, against the first, where they differ"},
     {"perfkit compare before.json after.json --fail-on regressed", "a gate over two files"},
+    {"perfkit compare before.svg after.svg -o diff.svg", "which functions take more now"},
     {0},
 };
 
@@ -82,6 +103,13 @@ static const pk_section compare_sections[] = {
      "With two results there are verdicts, of the second against the first. They rest on stored numbers alone: both are "
      "divided by the reference loop that ran beside them, where both come from one machine, and how much runs differ is part "
      "of the interval, so \"cannot tell\" is frequent. perfkit bench --baseline runs the old code again and sees far more."},
+    {"PROFILES",
+     "Of two profiles the shares of the functions are compared: perf.data, folded stacks and flame graphs (of perfkit, inferno "
+     "or FlameGraph), told apart by their content. Each row has a function's weight and share before and after, and the "
+     "changes of its share in points, +- the half width of their 95 % intervals. Shares of samples differ by chance: \"more\" "
+     "and \"less\" stand where chance alone would hardly do it (Fisher's exact test over all functions together, at 1 - "
+     "--confidence-level), \"may be chance\" where it would. \"-\": how many samples there are is not in the file. How much "
+     "whole runs differ is not in two profiles: record each twice and compare those first."},
     {"EXIT STATUS",
      "* 0: compared, whatever came out.\n\n* 1: --fail-on found what it looks for.\n\n"
      "* 2: the command line is wrong, or a result cannot be read."},
@@ -187,6 +215,65 @@ static bool check_gate(const compare_cli *cli, pk_err *err) {
     return false;
 }
 
+/* ---- profiles ---- */
+
+/* Those that only benchmarks have. */
+static bool check_profile_options(const pk_invocation *invocation, pk_err *err) {
+    static const char *const others[] = {"filter",  "threshold",       "ref",        "sort",
+                                         "fail-on", "noise-threshold", "equivalence"};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        if (!pk_parsed_given(&pk_cmd_compare, invocation->parsed, others[i])) continue;
+        pk_fail(err, PK_E_USAGE, NULL, "--%s is for benchmarks, not for profiles", others[i]);
+        pk_fix(err, "leave it out");
+        return false;
+    }
+    return true;
+}
+
+static bool check_result_options(const pk_invocation *invocation, pk_err *err) {
+    static const char *const others[] = {"top", "by", "output"};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        if (!pk_parsed_given(&pk_cmd_compare, invocation->parsed, others[i])) continue;
+        pk_fail(err, PK_E_USAGE, NULL, "--%s is for profiles, not for benchmarks", others[i]);
+        pk_fix(err, "leave it out");
+        return false;
+    }
+    return true;
+}
+
+static size_t count_profiles(const compare_cli *cli) {
+    size_t n = 0;
+    for (size_t i = 0; i < cli->sources.count; i++) n += compare_is_profile(cli->sources.items[i]);
+    return n;
+}
+
+static int profiles(const pk_invocation *invocation, const compare_cli *cli, size_t n,
+                    pk_err *err) {
+    if (n != 2 || cli->sources.count != 2) {
+        pk_fail(err, PK_E_USAGE, NULL, "a profile is compared with one other profile");
+        pk_fix(err, "give two files of perf.data, folded stacks or flame graphs");
+        return EXIT_WRONG;
+    }
+    if (!check_levels(cli, err) || !check_profile_options(invocation, err)) return EXIT_WRONG;
+    const compare_profiles_options options = {
+        .before = cli->sources.items[0],
+        .after = cli->sources.items[1],
+        .output = cli->output,
+        .rows = cli->top,
+        .order = cli->by,
+        .alpha = 1 - cli->confidence_level,
+        .json = cli->json,
+        .colour = pk_terminal_colour(stdout, (pk_colour_when)cli->color)};
+    return compare_profiles(&options, invocation, err);
+}
+
+static int benchmarks(const pk_invocation *invocation, const compare_cli *cli, const char *home,
+                      pk_err *err) {
+    bool ok = check_sources(cli, err) && check_levels(cli, err) && check_gate(cli, err) &&
+              check_result_options(invocation, err);
+    return ok ? show(cli, home, err) : EXIT_WRONG;
+}
+
 static int compare_run(const pk_invocation *invocation, const void *parsed, pk_err *err) {
     const compare_cli *cli = parsed;
     const char *home = cli->home ? cli->home : bench_home(invocation->parsed->arena);
@@ -195,11 +282,9 @@ static int compare_run(const pk_invocation *invocation, const void *parsed, pk_e
         fail_memory(err);
         return code;
     }
-    if (!cli->list) {
-        if (check_sources(cli, err) && check_levels(cli, err) && check_gate(cli, err))
-            code = show(cli, home, err);
-        return code;
-    }
+    size_t n = cli->list ? 0 : count_profiles(cli);
+    if (n > 0) return profiles(invocation, cli, n, err);
+    if (!cli->list) return benchmarks(invocation, cli, home, err);
     pk_arena *arena = pk_arena_new(ARENA_BYTES);
     if (!arena) fail_memory(err);
     else if (list(home, arena, err)) code = 0;

@@ -81,6 +81,9 @@ typedef struct flame_plan {
 bool flame_plan_make(const pk_invocation *invocation, const flame_cli *cli, flame_plan *plan,
                      pk_err *err) PK_MUST_CHECK;
 
+/* Where separate debug information is installed, and perf's own cache of it. */
+bool flame_folders(pk_arena *arena, pk_debug_folders *folders, pk_err *err) PK_MUST_CHECK;
+
 /* What a picture is to look like, from the options; shared with flame-draw. Without --title and
  * --countname: "Flame Graph" and "samples". */
 bool flame_style_make(const flame_picture *picture, pk_flame_style *style,

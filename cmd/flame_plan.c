@@ -322,13 +322,12 @@ static bool set_collapse(const planner *p, pk_collapse_options *collapse, pk_err
     return set_time_range(p, collapse, err);
 }
 
-/* Where separate debug information is installed, and perf's own cache of it. */
-static bool set_folders(const planner *p, pk_debug_folders *folders, pk_err *err) {
+bool flame_folders(pk_arena *arena, pk_debug_folders *folders, pk_err *err) {
     static const char *const roots[] = {"/usr/lib/debug", NULL};
     const char *home = getenv("HOME");
     folders->roots = roots;
     if (!home || !home[0]) return true;
-    folders->perf_cache = pk_arena_printf(p->arena, "%s/.debug", home);
+    folders->perf_cache = pk_arena_printf(arena, "%s/.debug", home);
     return folders->perf_cache || fail_memory(err);
 }
 
@@ -419,7 +418,7 @@ bool flame_plan_make(const pk_invocation *invocation, const flame_cli *cli, flam
     const planner p = {invocation, cli, invocation->parsed->arena};
     flame_plan made = {0};
     if (!check_command(&p, err) || !check_recording(&p, err) || !check_perf(&p, err) ||
-        !set_folders(&p, &made.folders, err) || !set_inputs(&p, &made, err) ||
+        !flame_folders(p.arena, &made.folders, err) || !set_inputs(&p, &made, err) ||
         !set_recording(&p, &made, err) || !set_collapse(&p, &made.flame.collapse, err) ||
         !flame_style_make(&cli->picture, &made.style, err) || !set_output(&p, &made, err))
         return false;

@@ -6,6 +6,7 @@
 
 #include "base/hex.h"
 #include "base/strbuf.h"
+#include "profile/saved.h"
 #include "stats/shares.h"
 #include "stats/verdict.h"
 
@@ -105,6 +106,15 @@ bool pk_difference(const pk_stack_tree *before, const pk_stack_tree *after,
 }
 
 /* ---- functions ---- */
+
+pk_side pk_side_of(const pk_profile *profile, const char *name) {
+    return (pk_side){.name = name,
+                     .samples =
+                         profile->event ? profile->n_samples : pk_saved_samples(&profile->tree),
+                     .unit = profile->unit,
+                     .weight_is_time = profile->weight_is_time,
+                     .duration_ns = profile->duration_ns};
+}
 
 static double share(uint64_t part, uint64_t all) {
     return all > 0 ? (double)part / (double)all : NAN;

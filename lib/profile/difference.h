@@ -10,6 +10,7 @@
 
 #include "base/array.h"
 #include "profile/functions.h"
+#include "profile/profile.h"
 #include "report/json.h"
 
 typedef struct pk_difference_options {
@@ -31,6 +32,9 @@ typedef struct pk_side {
     bool weight_is_time;
     uint64_t duration_ns; /* 0: not known */
 } pk_side;
+
+/* Of a profile; the number of samples of saved text is what its weights tell (profile/saved.h). */
+pk_side pk_side_of(const pk_profile *profile, const char *name);
 
 /* A share of all samples, before and after. */
 typedef struct pk_share_change {

@@ -1,7 +1,7 @@
 #include "profile/difference.h"
 
 #include <math.h>
-#include <stdlib.h>
+#include <string.h>
 
 #include "base/units.h"
 #include "profile/cells.h"
@@ -25,11 +25,12 @@ static void write_side(FILE *out, const pk_stack_tree *tree, const pk_side sides
     char text[PK_FORMAT_MAX];
     const pk_side *s = &sides[i];
     uint64_t all = all_of(tree, i);
+    bool counted = s->samples == all && !s->weight_is_time; /* the weights are samples */
+    const char *unit = s->unit && strcmp(s->unit, "samples") != 0 ? s->unit : "in weight";
     fprintf(out, "%-6s  %s: ", side_words[i], s->name);
     if (s->weight_is_time) fprintf(out, "%s", pk_format_duration(text, sizeof text, (double)all));
-    else fprintf(out, "%llu %s", (unsigned long long)all, s->unit ? s->unit : "samples");
-    if (s->samples > 0 && (s->weight_is_time || s->samples != all))
-        fprintf(out, ", %llu samples", (unsigned long long)s->samples);
+    else fprintf(out, "%llu %s", (unsigned long long)all, counted ? "samples" : unit);
+    if (s->samples > 0 && !counted) fprintf(out, ", %llu samples", (unsigned long long)s->samples);
     if (s->samples == 0) fputs(", how many samples that is is not known", out);
     if (s->duration_ns > 0)
         fprintf(out, ", recorded for %s",

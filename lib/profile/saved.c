@@ -117,7 +117,8 @@ bool pk_saved_add(pk_profile *profile, const char *where, const char *text, size
         pk_fail(err, PK_E_LIMIT, where, "not enough memory");
         return false;
     }
-    profile->n_samples = pk_saved_samples(&profile->tree);
-    if (!info.shown[0] && profile->n_samples != total_of(&profile->tree)) profile->unit = "events";
+    uint64_t weight = total_of(&profile->tree), samples = pk_saved_samples(&profile->tree);
+    if (!info.shown[0] && samples != weight) profile->unit = "events";
+    profile->n_samples = samples > 0 ? samples : weight;
     return true;
 }

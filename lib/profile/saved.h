@@ -15,9 +15,9 @@ typedef enum pk_saved_kind {
 /* Told by the first bytes of a file (a few KiB are enough). */
 pk_saved_kind pk_saved_kind_of(const char *text, size_t bytes);
 
-/* Adds folded stacks or an SVG to the profile's tree, and says what can be told of it: n_samples
- * (0: not known) and unit. False: neither of the two, without a stack (PK_E_INPUT), or out of
- * memory. */
+/* Adds folded stacks or an SVG to the profile's tree, and says what can be told of it: unit, and
+ * n_samples, which is the weight where pk_saved_samples does not know better. False: neither of the
+ * two, without a stack (PK_E_INPUT), or out of memory. */
 bool pk_saved_add(pk_profile *profile, const char *where, const char *text, size_t bytes,
                   pk_err *err) PK_MUST_CHECK;
 

@@ -1,0 +1,130 @@
+/* perfkit compare, where what is compared are profiles. */
+#include "cmd/compare_profiles.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/units.h"
+#include "cmd/flame_cli.h"
+#include "cmd/terminal.h"
+#include "flame/saved_file.h"
+#include "profile/difference.h"
+#include "profile/flame_svg.h"
+
+#define EXIT_WRONG 2
+#define NAMES_BYTES_MAX ((size_t)1 << 30)
+#define SVG_BYTES_MAX ((size_t)1 << 30)
+#define SUBTITLE_MAX 512
+
+typedef struct comparison {
+    const compare_profiles_options *options;
+    pk_flame_result sides[2];
+    pk_names *names; /* of the trees of differences */
+} comparison;
+
+bool compare_is_profile(const char *path) {
+    return pk_saved_file_kind(path) != PK_SAVED_UNKNOWN;
+}
+
+static const char *path_of(const comparison *c, int i) {
+    return i == 0 ? c->options->before : c->options->after;
+}
+
+static void say_notes(const char *invoked_as, const char *path, const pk_flame_result *result) {
+    for (size_t i = 0; i < result->notes.count; i++) {
+        const pk_flame_note *note = &PK_AT(&result->notes, pk_flame_note, i);
+        fprintf(stderr, "%s: %s: %s%s%s\n", invoked_as, path, note->text, note->fix ? "; " : "",
+                note->fix ? note->fix : "");
+    }
+}
+
+static bool difference(const comparison *c, bool normalise, pk_stack_tree *tree, pk_err *err) {
+    const pk_difference_options options = {.normalise = normalise};
+    if (!pk_difference(&c->sides[0].profile.tree, &c->sides[1].profile.tree, &options, c->names,
+                       tree, err))
+        return false;
+    pk_stack_tree_sum(tree);
+    return true;
+}
+
+static bool print(const comparison *c, pk_err *err) {
+    const compare_profiles_options *o = c->options;
+    const pk_difference_view view = {.rows = o->rows,
+                                     .order = (pk_function_order)o->order,
+                                     .alpha = o->alpha,
+                                     .colour = o->colour,
+                                     .width = isatty(STDOUT_FILENO) ? pk_help_columns(stdout) : 0};
+    const pk_side sides[2] = {pk_side_of(&c->sides[0].profile, path_of(c, 0)),
+                              pk_side_of(&c->sides[1].profile, path_of(c, 1))};
+    pk_stack_tree tree;
+    if (!difference(c, false, &tree, err)) return false;
+    bool ok;
+    if (o->json) {
+        pk_json *document = pk_difference_json(&tree, sides, &view, err);
+        ok = document && pk_json_write(stdout, document, err);
+        pk_json_free(document);
+    } else {
+        ok = pk_difference_text(stdout, &tree, sides, &view, err);
+    }
+    pk_stack_tree_fini(&tree);
+    return ok;
+}
+
+/* Scaled to one total, so that a longer recording is not red all over. */
+static bool draw(const comparison *c, pk_err *err) {
+    char subtitle[SUBTITLE_MAX], size[PK_FORMAT_MAX];
+    pk_flame_style style = PK_FLAME_STYLE;
+    const pk_profile *after = &c->sides[1].profile;
+    pk_stack_tree tree;
+    pk_strbuf svg;
+    snprintf(subtitle, sizeof subtitle, "%.200s, against %.200s scaled to the same total",
+             c->options->after, c->options->before);
+    style.title = "Differential Flame Graph";
+    style.subtitle = subtitle;
+    style.weight_is_time = after->weight_is_time;
+    if (after->unit && !after->weight_is_time) style.count_name = after->unit;
+    style.max_frames = PK_FLAME_FRAMES_MAX;
+    style.embed_stacks = true;
+    if (!difference(c, true, &tree, err)) return false;
+    pk_strbuf_init(&svg, SVG_BYTES_MAX);
+    bool ok = pk_stack_tree_sort(&tree, err) && pk_flame_svg(&tree, &style, &svg, NULL, err) &&
+              pk_file_replace(c->options->output, svg.data, svg.length, err);
+    if (ok && strcmp(c->options->output, "-") != 0)
+        fprintf(stderr, "%s: %s\n", c->options->output,
+                pk_format_bytes(size, sizeof size, (double)svg.length));
+    pk_strbuf_fini(&svg);
+    pk_stack_tree_fini(&tree);
+    return ok;
+}
+
+static bool read_sides(comparison *c, const pk_invocation *invocation, pk_err *err) {
+    pk_debug_folders folders = {0};
+    const pk_flame_options options = {.folders = &folders};
+    if (!flame_folders(invocation->parsed->arena, &folders, err)) return false;
+    for (int i = 0; i < 2; i++) {
+        pk_flame_result *side = &c->sides[i];
+        if (!pk_flame_run_file(path_of(c, i), &options, NULL, side, err)) return false;
+        say_notes(invocation->name, path_of(c, i), side);
+        if (side->profile.n_samples > 0) continue;
+        pk_fail(err, PK_E_INPUT, path_of(c, i), "there is no sample in it");
+        pk_fix(err, "record again, for longer");
+        return false;
+    }
+    return true;
+}
+
+int compare_profiles(const compare_profiles_options *options, const pk_invocation *invocation,
+                     pk_err *err) {
+    comparison c = {.options = options, .names = pk_names_new(NAMES_BYTES_MAX)};
+    if (!c.names) {
+        pk_fail(err, PK_E_LIMIT, NULL, "out of memory");
+        return EXIT_WRONG;
+    }
+    bool ok =
+        read_sides(&c, invocation, err) && print(&c, err) && (!options->output || draw(&c, err));
+    for (int i = 0; i < 2; i++) pk_flame_fini(&c.sides[i]);
+    pk_names_free(c.names);
+    return ok ? 0 : EXIT_WRONG;
+}
