@@ -17,6 +17,7 @@
 #include "base/units.h"
 #include "flame/perf_argv.h"
 #include "flame/perf_says.h"
+#include "flame/pump.h"
 #include "flame/recorder_command.h"
 
 #define SAYS_BYTES_MAX 65536
@@ -28,6 +29,7 @@
 /* For a perf that closed its output to end by itself, so that its own words tell why. */
 #define CLOSED_PATIENCE_NS (PK_NS_PER_S / 2)
 #define PIPE_BYTES (1 << 20) /* what an unprivileged user may have (pipe-max-size) */
+#define WAITING_BYTES_MAX ((size_t)256 << 20) /* 4000 whole copies of stacks */
 
 typedef enum phase {
     STARTING, /* until perf answers */
@@ -47,6 +49,7 @@ struct pk_perf_session {
     pk_exit perf_exit;
     bool own_group;  /* of perf: not with sudo, which reads a password from the terminal */
     int data;        /* what perf records, for the reader; -1 */
+    pk_pump *pump;   /* between perf and the reader; NULL: with a file */
     int tell[2];     /* read by perf, written by us */
     int answered[2]; /* read by us, written by perf */
     int says;        /* perf's standard error; -1: closed */
@@ -260,6 +263,7 @@ static void free_session(pk_perf_session *s) {
     int *const fds[] = {&s->data,        &s->tell[0], &s->tell[1],    &s->answered[0],
                         &s->answered[1], &s->says,    &s->reader_done};
     for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++) close_fd(fds[i]);
+    pk_pump_end(s->pump);
     pk_strbuf_fini(&s->text);
     free(s);
 }
@@ -296,8 +300,14 @@ static bool start_perf(pk_perf_session *s, pk_err *err) {
     }
     close_fd(&data[1]);
     close_fd(&says[1]);
-    s->data = data[0];
     s->says = says[0];
+    if (ok && !s->options->keep) {
+        s->pump = pk_pump_start(data[0], WAITING_BYTES_MAX, &s->data, err);
+        data[0] = -1;
+        ok = s->pump != NULL;
+        if (!ok) pk_process_stop(&s->perf, s->own_group, 0, &s->perf_exit);
+    }
+    close_fd(&data[0]); /* what perf writes into a file does not come here */
     return ok;
 }
 
@@ -369,6 +379,8 @@ bool pk_perf_session_end(pk_perf_session *s, const pk_err *reader, bool *began, 
     /* With a file there is nothing to read while it records. */
     if (!s->options->keep || reader) {
         close_fd(&s->data); /* a perf that would write more must not wait for ever */
+        pk_pump_end(s->pump);
+        s->pump = NULL;
         ssize_t n = write(s->reader_done, &(uint64_t){1}, sizeof(uint64_t));
         (void)n; /* its counter is 0 */
     }
