@@ -13,7 +13,9 @@ static int outer_first(const void *a, const void *b) {
 void pk_intervals_nest(pk_interval *items, size_t n) {
     assert(n < PK_INTERVAL_NONE);
     if (n == 0) return;
-    qsort(items, n, sizeof *items, outer_first);
+    size_t ordered = 1;
+    while (ordered < n && outer_first(&items[ordered - 1], &items[ordered]) <= 0) ordered++;
+    if (ordered < n) qsort(items, n, sizeof *items, outer_first);
     /* The chain from the last one outwards is a stack: those that ended are of no use to whatever
      * begins later. */
     uint32_t top = PK_INTERVAL_NONE;

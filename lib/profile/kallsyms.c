@@ -53,21 +53,22 @@ static bool take_module(pk_kallsyms *k, const char *rest, size_t bytes, const ch
     return true;
 }
 
-/* False: out of memory. */
-static bool add_line(pk_kallsyms *k, const char *line, size_t bytes) {
+/* The name stays where it is, with a NUL behind. False: out of memory. */
+static bool add_line(pk_kallsyms *k, char *line, size_t bytes) {
     uint64_t address;
     size_t at = pk_hex(line, bytes, &address);
     if (at == 0 || bytes - at < 4 || line[at] != ' ' || line[at + 2] != ' ') return true;
     char type = line[at + 1];
     if (!strchr("tTwW", type) || type == '\0') return true;
-    const char *name = line + at + 3;
+    char *name = line + at + 3;
     size_t left = bytes - at - 3, name_bytes = word(name, left);
     if (name_bytes == 0 || memchr(name, '\0', left)) return true;
     entry item = {.order = k->entries.count, .global = type == 'T' || type == 'W'};
     item.symbol.begin = address;
     if (!take_module(k, name + name_bytes, left - name_bytes, &item.symbol.module)) return false;
-    item.symbol.name = pk_arena_strndup(k->texts, name, name_bytes);
-    entry *place = item.symbol.name ? pk_array_push(&k->entries) : NULL;
+    name[name_bytes] = '\0';
+    item.symbol.name = name;
+    entry *place = pk_array_push(&k->entries);
     if (!place) return false;
     *place = item;
     if (!item.symbol.module && strcmp(item.symbol.name, "_text") == 0 && address != 0) {
@@ -92,11 +93,18 @@ static bool same_module(const char *a, const char *b) {
 
 static bool settle(pk_kallsyms *k) {
     entry *items = k->entries.items;
-    if (k->entries.count > 1) qsort(items, k->entries.count, sizeof *items, by_address_then_taste);
+    /* Only modules are out of order, and not all machines have some. */
+    size_t ordered = 1;
+    while (ordered < k->entries.count &&
+           items[ordered - 1].symbol.begin <= items[ordered].symbol.begin)
+        ordered++;
+    if (ordered < k->entries.count)
+        qsort(items, k->entries.count, sizeof *items, by_address_then_taste);
     size_t n = 0;
     for (size_t i = 0; i < k->entries.count; i++) {
         if (items[i].symbol.begin == 0) continue; /* hidden, or no address at all */
         if (n == 0 || items[n - 1].symbol.begin != items[i].symbol.begin) items[n++] = items[i];
+        else if (by_address_then_taste(&items[i], &items[n - 1]) < 0) items[n - 1] = items[i];
     }
     k->entries.count = n;
     k->intervals = calloc(n + 1, sizeof *k->intervals);
@@ -118,10 +126,12 @@ pk_kallsyms *pk_kallsyms_parse(const char *text, size_t bytes, pk_err *err) {
     pk_kallsyms *k = calloc(1, sizeof *k);
     if (k) k->entries = PK_ARRAY(entry, SYMBOLS_MAX);
     if (k) k->texts = pk_arena_new(TEXTS_MAX);
-    bool ok = k && k->texts;
+    char *copy = k && k->texts ? PK_NEW(k->texts, bytes + 1, char) : NULL;
+    bool ok = copy != NULL;
+    if (ok) memcpy(copy, text, bytes);
     pk_line line;
-    for (size_t offset = 0; ok && pk_line_next(text, bytes, &offset, &line);)
-        ok = add_line(k, line.at, line.bytes);
+    for (size_t offset = 0; ok && pk_line_next(copy, bytes, &offset, &line);)
+        ok = add_line(k, copy + (line.at - copy), line.bytes);
     if (ok && settle(k)) return k;
     pk_kallsyms_free(k);
     pk_fail(err, PK_E_LIMIT, "/proc/kallsyms", "not enough memory for the kernel's symbols");
