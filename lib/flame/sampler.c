@@ -109,26 +109,30 @@ void pk_sampler_fini(pk_sampler *sampler) {
     pk_array_fini(&sampler->fds);
     pk_array_fini(&sampler->trackers);
     pk_owners_fini(&sampler->owners);
+    if (sampler->descriptors_raised) setrlimit(RLIMIT_NOFILE, &sampler->descriptors);
+    sampler->descriptors_raised = false;
 }
 
 /* ---- opening ---- */
 
-/* Each thread takes a descriptor for every CPU: as many as we may have. False: there are no more
- * than before. */
-static bool raise_descriptors(void) {
+/* Each thread takes a descriptor for every CPU: as many as we may have, until the end. False: there
+ * are no more than before. */
+static bool raise_descriptors(pk_sampler *sampler) {
     struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limit.rlim_max) return false;
+    if (sampler->descriptors_raised || getrlimit(RLIMIT_NOFILE, &limit) != 0) return false;
+    sampler->descriptors = limit;
+    if (limit.rlim_cur >= limit.rlim_max) return false;
     limit.rlim_cur = limit.rlim_max;
-    return setrlimit(RLIMIT_NOFILE, &limit) == 0;
+    return sampler->descriptors_raised = setrlimit(RLIMIT_NOFILE, &limit) == 0;
 }
 
 /* A descriptor, kept in fds; or -1, *why an errno value. */
-static int open_event(const struct perf_event_attr *attr, pid_t tid, int cpu, pk_array *fds,
-                      int *why) {
+static int open_event(pk_sampler *sampler, const struct perf_event_attr *attr, pid_t tid, int cpu,
+                      pk_array *fds, int *why) {
     struct perf_event_attr asked = *attr;
     int fd;
     do fd = (int)syscall(SYS_perf_event_open, &asked, tid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
-    while (fd < 0 && errno == EMFILE && raise_descriptors());
+    while (fd < 0 && errno == EMFILE && raise_descriptors(sampler));
     *why = fd < 0 ? errno : 0;
     if (fd < 0) return -1;
     int *slot = pk_array_push(fds);
@@ -170,7 +174,7 @@ static int open_on_cpu(pk_sampler *sampler, pid_t tid, pk_sampler_cpu *cpu) {
         sampled.mmap = sampled.mmap2 = sampled.comm = sampled.comm_exec = sampled.task = 0;
         sampled.ksymbol = sampled.context_switch = 0;
     }
-    int fd = open_event(&sampled, tid, cpu->cpu, &sampler->fds, &why);
+    int fd = open_event(sampler, &sampled, tid, cpu->cpu, &sampler->fds, &why);
     if (fd < 0) return why;
     if (!cpu->ring.pages) {
         why = pk_ring_map(fd, sampler->ring_bytes, &cpu->ring);
@@ -182,7 +186,7 @@ static int open_on_cpu(pk_sampler *sampler, pid_t tid, pk_sampler_cpu *cpu) {
     if (why == 0) why = note_owner(sampler, fd, tid);
     if (why != 0 || !sampler->tracks) return why;
     const struct perf_event_attr tracker = tracker_attr(sampler);
-    fd = open_event(&tracker, tid, cpu->cpu, &sampler->trackers, &why);
+    fd = open_event(sampler, &tracker, tid, cpu->cpu, &sampler->trackers, &why);
     if (fd >= 0 && ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, cpu->ring_fd) != 0) why = errno;
     return why == 0 ? note_owner(sampler, fd, tid) : why;
 }
@@ -202,7 +206,9 @@ static int open_on_all(pk_sampler *sampler, pid_t tid) {
 /* Whether the first event can be opened at all, and as what; closed again. */
 static int settle(pk_sampler *sampler, pid_t tid) {
     int why, fd;
-    do fd = open_event(&sampler->attr.sampled, tid, cpu_at(sampler, 0)->cpu, &sampler->fds, &why);
+    do
+        fd = open_event(sampler, &sampler->attr.sampled, tid, cpu_at(sampler, 0)->cpu,
+                        &sampler->fds, &why);
     while (fd < 0 && pk_sampler_attr_relax(&sampler->attr, why));
     close_fds(&sampler->fds, 0);
     return why;

@@ -6,6 +6,7 @@
 #include <linux/perf_event.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include "base/array.h"
@@ -40,9 +41,11 @@ typedef struct pk_sampler {
     bool tracks; /* names, maps and switches are told by an event of their own, from the time it
                     is opened, before sampling begins */
     bool on_exec;
-    pk_array cpus;                        /* pk_sampler_cpu */
-    pk_array fds;                         /* int: sampled events */
-    pk_array trackers;                    /* int */
+    pk_array cpus;             /* pk_sampler_cpu */
+    pk_array fds;              /* int: sampled events */
+    pk_array trackers;         /* int */
+    struct rlimit descriptors; /* as they were before more were needed */
+    bool descriptors_raised;
     pk_owners owners;                     /* of the events of running threads */
     size_t ring_bytes, ring_bytes_wanted; /* of each; 0: none are mapped yet */
     bool ring_refused;                    /* more memory than may be locked */

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -570,6 +571,20 @@ static void a_slow_sink_loses_nothing(void **state) {
     forget(&s);
 }
 
+/* More than the rings can hold, gigabytes a second: what the sink is told adds up to the result. */
+static void what_is_lost_is_counted(void **state) {
+    (void)state;
+    skip_where_not_permitted();
+    seen s = {0};
+    pk_record_options options = command((char *[]){self, "burn", "100", "1", NULL});
+    options.frequency_hz = 0;
+    options.period = 2000; /* ns */
+    options.event = "cpu-clock";
+    record_ok(&options, &s);
+    assert_true(s.samples.count > 0);
+    forget(&s);
+}
+
 static void a_sink_that_fails_ends_recording(void **state) {
     (void)state;
     skip_where_not_permitted();
@@ -621,6 +636,13 @@ static void what_cannot_be_recorded_says_why(void **state) {
     fails(&options, PK_E_SYS, "cannot start it");
     options = command((char *[]){"/proc/version", NULL});
     fails(&options, PK_E_SYS, "cannot start it");
+    char folder[CHECK_PATH_MAX], script[CHECK_PATH_MAX]; /* seen at its exec only */
+    check_folder_begin(folder);
+    check_write_file(check_path(script, folder, "script"), "no interpreter is named here\n");
+    assert_int_equal(chmod(script, 0700), 0);
+    options = command((char *[]){script, NULL});
+    fails(&options, PK_E_SYS, "cannot start it");
+    check_folder_end(folder);
 
     pid_t gone = start((char *[]){self, "wait", NULL});
     end(gone);
@@ -703,6 +725,7 @@ int main(int argc, char *argv[]) {
         cmocka_unit_test(a_signal_ends_recording_and_the_command),
         cmocka_unit_test(how_a_command_ended_is_told),
         cmocka_unit_test(a_slow_sink_loses_nothing),
+        cmocka_unit_test(what_is_lost_is_counted),
         cmocka_unit_test(a_sink_that_fails_ends_recording),
         cmocka_unit_test(the_whole_machine_is_sampled_while_a_command_runs),
         cmocka_unit_test(what_cannot_be_recorded_says_why),
