@@ -19,7 +19,7 @@ static uint64_t before_of(const picture *p, uint32_t node) {
 }
 
 void pk_flame_legend(picture *p, double y) {
-    static const char *const red = "#d00000", *const blue = "#2020e0";
+    static const char *const red = "#d04040", *const blue = "#5060f0";
     const pk_stack_node *root = pk_node(p->tree, PK_NODE_ROOT);
     pk_strbuf_addf(p->out,
                    "<text id=\"legend\" fill=\"%s\" x=\"50.0000%%\" y=\"%.2f\">"
