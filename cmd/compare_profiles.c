@@ -56,8 +56,9 @@ static bool print(const comparison *c, pk_err *err) {
                                      .alpha = o->alpha,
                                      .colour = o->colour,
                                      .width = isatty(STDOUT_FILENO) ? pk_help_columns(stdout) : 0};
-    const pk_side sides[2] = {pk_side_of(&c->sides[0].profile, path_of(c, 0)),
-                              pk_side_of(&c->sides[1].profile, path_of(c, 1))};
+    const pk_profile *const profiles[2] = {&c->sides[0].profile, &c->sides[1].profile};
+    pk_side sides[2];
+    pk_sides_of(profiles, (const char *const[2]){o->before, o->after}, sides);
     pk_stack_tree tree;
     if (!difference(c, false, &tree, err)) return false;
     bool ok;

@@ -107,13 +107,19 @@ bool pk_difference(const pk_stack_tree *before, const pk_stack_tree *after,
 
 /* ---- functions ---- */
 
-pk_side pk_side_of(const pk_profile *profile, const char *name) {
-    return (pk_side){.name = name,
-                     .samples =
-                         profile->event ? profile->n_samples : pk_saved_samples(&profile->tree),
-                     .unit = profile->unit,
-                     .weight_is_time = profile->weight_is_time,
-                     .duration_ns = profile->duration_ns};
+void pk_sides_of(const pk_profile *const profiles[2], const char *const names[2],
+                 pk_side sides[2]) {
+    const pk_stack_tree *const trees[2] = {&profiles[BEFORE]->tree, &profiles[AFTER]->tree};
+    uint64_t samples[2];
+    pk_saved_samples_of_two(trees, samples);
+    for (int i = 0; i < 2; i++) {
+        const pk_profile *p = profiles[i];
+        sides[i] = (pk_side){.name = names[i],
+                             .samples = p->event ? p->n_samples : samples[i],
+                             .unit = p->unit,
+                             .weight_is_time = p->weight_is_time,
+                             .duration_ns = p->duration_ns};
+    }
 }
 
 static double share(uint64_t part, uint64_t all) {

@@ -33,8 +33,9 @@ typedef struct pk_side {
     uint64_t duration_ns; /* 0: not known */
 } pk_side;
 
-/* Of a profile; the number of samples of saved text is what its weights tell (profile/saved.h). */
-pk_side pk_side_of(const pk_profile *profile, const char *name);
+/* Of two profiles; the numbers of samples of saved text are what its weights tell
+ * (profile/saved.h). */
+void pk_sides_of(const pk_profile *const profiles[2], const char *const names[2], pk_side sides[2]);
 
 /* A share of all samples, before and after. */
 typedef struct pk_share_change {

@@ -62,8 +62,8 @@ static uint64_t total_of(const pk_stack_tree *tree) {
     return all;
 }
 
-uint64_t pk_saved_samples(const pk_stack_tree *tree) {
-    uint64_t period = 0, least = UINT64_MAX, all = total_of(tree);
+uint64_t pk_saved_period(const pk_stack_tree *tree) {
+    uint64_t period = 0, least = UINT64_MAX;
     size_t stacks = 0;
     for (uint32_t i = 0; i < tree->nodes.count; i++) {
         uint64_t self = pk_node(tree, i)->self[tree->n_weights - 1];
@@ -72,9 +72,22 @@ uint64_t pk_saved_samples(const pk_stack_tree *tree) {
         period = common_divisor(self, period);
         least = self < least ? self : least;
     }
-    if (stacks == 0) return 0;
-    if (period >= LARGE_WEIGHT && stacks > 1) return all / period;
-    return least < LARGE_WEIGHT ? all : 0;
+    if (period >= LARGE_WEIGHT && stacks > 1) return period;
+    return least < LARGE_WEIGHT ? 1 : 0;
+}
+
+uint64_t pk_saved_samples(const pk_stack_tree *tree) {
+    uint64_t period = pk_saved_period(tree);
+    return period > 0 ? total_of(tree) / period : 0;
+}
+
+void pk_saved_samples_of_two(const pk_stack_tree *const trees[2], uint64_t samples[2]) {
+    uint64_t period[2] = {pk_saved_period(trees[0]), pk_saved_period(trees[1])};
+    uint64_t both = common_divisor(period[0], period[1]);
+    for (int i = 0; i < 2; i++) {
+        if (both >= LARGE_WEIGHT && period[i] > 0) period[i] = both;
+        samples[i] = period[i] > 0 ? total_of(trees[i]) / period[i] : 0;
+    }
 }
 
 static bool not_a_profile(const char *where, pk_err *err) {

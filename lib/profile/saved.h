@@ -21,9 +21,14 @@ pk_saved_kind pk_saved_kind_of(const char *text, size_t bytes);
 bool pk_saved_add(pk_profile *profile, const char *where, const char *text, size_t bytes,
                   pk_err *err) PK_MUST_CHECK;
 
-/* How many samples the weights of a tree (the last of several) seem to be: with one large common
- * divisor they are samples of that period; where they are small they are samples themselves; else
- * 0: it cannot be told. */
+/* The period that the weights of a tree (the last of several) seem to be multiples of: 1 where they
+ * are small, and so samples themselves; their common divisor where that is large; 0: it cannot be
+ * told, since they differ. Of few stacks the divisor may be a multiple of the real period. */
+uint64_t pk_saved_period(const pk_stack_tree *tree);
+/* How many samples that makes; 0: it cannot be told. */
 uint64_t pk_saved_samples(const pk_stack_tree *tree);
+/* The same for two trees of one kind of recording: what both periods are multiples of is nearer to
+ * the real one. */
+void pk_saved_samples_of_two(const pk_stack_tree *const trees[2], uint64_t samples[2]);
 
 #endif

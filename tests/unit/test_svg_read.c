@@ -224,6 +224,28 @@ static void the_number_of_samples_is_said_where_it_can_be_told(void **state) {
     }
 }
 
+/* 2 and 4 samples, all stacks of the first even by chance. */
+static void two_recordings_tell_the_period_better_than_one(void **state) {
+    (void)state;
+    pk_profile a = saved("a 2006018\nb 4012036\n"), b = saved("a 1003009\nb 3009027\n");
+    pk_profile counts = saved("a 5\n"), unknown = saved("a 250123\nb 1250001\n");
+    uint64_t n[2];
+    assert_int_equal(pk_saved_samples(&a.tree), 3);
+    pk_saved_samples_of_two((const pk_stack_tree *const[2]){&a.tree, &b.tree}, n);
+    assert_int_equal(n[0], 6);
+    assert_int_equal(n[1], 4);
+    pk_saved_samples_of_two((const pk_stack_tree *const[2]){&a.tree, &counts.tree}, n);
+    assert_int_equal(n[0], 3);
+    assert_int_equal(n[1], 5);
+    pk_saved_samples_of_two((const pk_stack_tree *const[2]){&unknown.tree, &a.tree}, n);
+    assert_int_equal(n[0], 0);
+    assert_int_equal(n[1], 3);
+    pk_profile_fini(&a);
+    pk_profile_fini(&b);
+    pk_profile_fini(&counts);
+    pk_profile_fini(&unknown);
+}
+
 static void times_are_known_by_their_titles(void **state) {
     (void)state;
     pk_flame_style style = PK_FLAME_STYLE;
@@ -265,6 +287,7 @@ int main(void) {
         cmocka_unit_test(what_is_no_flame_graph_is_an_error),
         cmocka_unit_test(kinds_are_told_by_their_content),
         cmocka_unit_test(the_number_of_samples_is_said_where_it_can_be_told),
+        cmocka_unit_test(two_recordings_tell_the_period_better_than_one),
         cmocka_unit_test(times_are_known_by_their_titles),
         cmocka_unit_test(what_is_no_profile_is_an_error),
     };
