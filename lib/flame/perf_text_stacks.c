@@ -61,7 +61,8 @@ void pk_text_stacks_fini(pk_text_stacks *stacks) {
 /* 0: not told. */
 static uint32_t number_of(pk_piece digits) {
     uint64_t value = 0;
-    bool negative = digits.bytes > 0 && *digits.at == '-';
+    if (digits.bytes == 0) return 0;
+    bool negative = *digits.at == '-';
     size_t n = pk_digits(digits.at + negative, digits.bytes - negative, &value);
     if (n == 0 || value > UINT32_MAX) return 0;
     return negative ? 0 - (uint32_t)value : (uint32_t)value;
