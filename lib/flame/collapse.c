@@ -200,6 +200,10 @@ static bool take_exit(pk_collapse *c, const pk_perf_info *info, const pk_record 
     return pk_collapse_maps_record(&c->maps, info, record, err);
 }
 
+static void add_lost(uint64_t *sum, uint64_t lost) {
+    if (__builtin_add_overflow(*sum, lost, sum)) *sum = UINT64_MAX;
+}
+
 bool pk_collapse_record(pk_collapse *c, const pk_perf_info *info, const pk_record *record,
                         pk_err *err) {
     pk_profile *p = c->profile;
@@ -209,9 +213,11 @@ bool pk_collapse_record(pk_collapse *c, const pk_perf_info *info, const pk_recor
     case PK_RECORD_SAMPLE:
         return take_sample(c, info, record, err);
     case PK_RECORD_LOST:
+        add_lost(&c->lost_in_rings, record->lost);
+        break;
     case PK_RECORD_LOST_SAMPLES:
-        p->lost = p->lost + record->lost < p->lost ? UINT64_MAX : p->lost + record->lost;
-        return true;
+        add_lost(&c->lost_samples, record->lost);
+        break;
     case PK_RECORD_THROTTLE:
         p->throttled++;
         return true;
@@ -223,4 +229,7 @@ bool pk_collapse_record(pk_collapse *c, const pk_perf_info *info, const pk_recor
     default:
         return pk_collapse_maps_record(&c->maps, info, record, err);
     }
+    /* At its end perf (6.1 and later) tells by LOST_SAMPLES what the rings told by LOST before. */
+    p->lost = c->lost_in_rings > c->lost_samples ? c->lost_in_rings : c->lost_samples;
+    return true;
 }

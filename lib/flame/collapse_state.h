@@ -17,7 +17,8 @@ struct pk_collapse {
     pk_array verdicts;      /* uint8_t by attr, an event_verdict */
     const char *event_name; /* the whole name of the chosen event; NULL: none has a sample yet */
 
-    uint64_t begin_ns, last_ns; /* of all records; PK_TIME_NONE: none has a time */
+    uint64_t lost_in_rings, lost_samples; /* as records of these types say */
+    uint64_t begin_ns, last_ns;           /* of all records; PK_TIME_NONE: none has a time */
 
     /* Samples of a chart over time that do not come in the order they are drawn in go to a tree of
      * their own first, and to profile->samples. */

@@ -78,10 +78,13 @@ static bool is_of_the_wait(reading *r, const pk_record *record) {
 static bool read_records(reading *r, pk_perf_data *data, pk_err *err) {
     const pk_perf_info *info = pk_perf_data_info(data);
     pk_record record;
+    uint64_t in_rings = 0, at_end = 0;
     while (pk_perf_data_next(data, &record, err)) {
         if (r->session) pk_perf_session_progress(r->session, info->bytes_read);
-        if (record.type == PK_RECORD_LOST || record.type == PK_RECORD_LOST_SAMPLES)
-            r->recording->lost += record.lost;
+        if (record.type == PK_RECORD_LOST) in_rings += record.lost;
+        if (record.type == PK_RECORD_LOST_SAMPLES) at_end += record.lost;
+        /* The second is told by newer perfs, and has the first in it. */
+        r->recording->lost = in_rings > at_end ? in_rings : at_end;
         if (is_of_the_wait(r, &record)) continue;
         if (!r->sink(r->context, info, &record, err)) return false;
     }
