@@ -18,7 +18,7 @@
 #define HEADER_BYTES 104     /* of a file */
 #define PIPE_HEADER_BYTES 16 /* of what goes through a pipe */
 #define STREAM_BYTES (1u << 20)
-#define FORGET_BYTES (8u << 20) /* a mapped file is given back in pieces of this size */
+#define FORGET_BYTES (16u << 20) /* a mapped file is given back when so much was touched */
 
 /* Where raw bytes come from: a mapping, or a descriptor with a buffer. at[0..left) is what is here
  * and not yet taken. */
@@ -38,7 +38,7 @@ struct pk_perf_data {
     pk_perf_features features;
     source in;
     unsigned char *map;
-    size_t map_bytes, forgotten;
+    size_t map_bytes, touched; /* since it was last given back */
     bool piped;
     pk_unzstd *zstd;
     unsigned char *unpacked; /* STREAM_BYTES: what the decoder gave and is no whole record yet */
@@ -231,14 +231,14 @@ static bool read_one(pk_perf_data *data, pk_err *err) {
     return ok && skip(data, behind, err);
 }
 
-/* Gives back what has been read of the mapping, in large pieces, so that a large file does not fill
- * memory; what is still queued is read again from the file. */
-static void forget(pk_perf_data *data) {
-    if (!data->map) return;
-    size_t read = (size_t)(data->in.at - data->map) & ~(size_t)(FORGET_BYTES - 1);
-    if (read <= data->forgotten) return;
-    (void)madvise(data->map + data->forgotten, read - data->forgotten, MADV_DONTNEED);
-    data->forgotten = read;
+/* Gives the mapping back whenever so much of it was looked at, by reading or by giving records out,
+ * which may be far behind: a large file does not fill memory, and what is needed again is read from
+ * the file again. */
+static void forget(pk_perf_data *data, size_t bytes) {
+    data->touched += bytes;
+    if (!data->map || data->touched < FORGET_BYTES) return;
+    (void)madvise(data->map, data->map_bytes, MADV_DONTNEED);
+    data->touched = 0;
 }
 
 static void give_back(pk_perf_data *data) {
@@ -252,6 +252,7 @@ bool pk_perf_data_next(pk_perf_data *data, pk_record *record, pk_err *err) {
     for (;;) {
         if (pk_record_queue_pop(&data->queue, &data->given)) {
             data->has_given = true;
+            forget(data, data->given.n_bytes);
             if (pk_record_parse(&data->info.events, data->given.bytes, data->given.n_bytes, record,
                                 err))
                 return true;
@@ -259,12 +260,13 @@ bool pk_perf_data_next(pk_perf_data *data, pk_record *record, pk_err *err) {
             return false;
         }
         if (data->finished) break;
+        uint64_t before = data->info.bytes_read;
         /* What came before is given out first. */
         if (!read_one(data, &data->broken)) {
             data->finished = true;
             pk_record_queue_end(&data->queue);
         }
-        forget(data);
+        forget(data, (size_t)(data->info.bytes_read - before));
     }
     errno = data->broken.sys_errno;
     if (data->broken.kind != PK_OK)
