@@ -131,6 +131,22 @@ static void put_chain(build *b, const pk_record_sample *sample, bool kernel_only
     }
 }
 
+/* Where the user's part was interrupted, and the calls that the processor remembers. */
+static void put_calls(build *b, const pk_record_sample *sample) {
+    pk_cpu_mode mode = sample->mode;
+    bool found = false;
+    for (size_t i = 0; i < sample->n_chain && !found; i++) {
+        if (sample->chain[i] >= PK_CHAIN_MARKER_LEAST) {
+            mode = mode_behind(sample->chain[i]);
+        } else if (mode == PK_CPU_USER) {
+            put_address(b, false, sample->chain[i]);
+            found = true;
+        }
+    }
+    for (size_t i = 0; i < sample->n_calls; i++)
+        if (sample->calls[3 * i] != 0) put_address(b, false, sample->calls[3 * i]);
+}
+
 static bool chain_has_mode(const pk_record_sample *sample, pk_cpu_mode wanted) {
     pk_cpu_mode mode = sample->mode;
     for (size_t i = 0; i < sample->n_chain; i++) {
@@ -172,8 +188,10 @@ static pk_stack_end put_sample(build *b, const pk_record_sample *sample) {
     if ((user || sample->mode == PK_CPU_KERNEL) && !(copy && user) &&
         !chain_has_mode(sample, sample->mode))
         put_address(b, !user, sample->ip);
-    put_chain(b, sample, copy);
+    bool calls = !copy && sample->n_calls > 0;
+    put_chain(b, sample, copy || calls);
     if (copy) return put_copy(b, sample);
+    if (calls) put_calls(b, sample);
     bool has_user_part = sample->registers_abi != PERF_SAMPLE_REGS_ABI_NONE;
     return has_user_part ? PK_STACK_END_UNFINISHED : PK_STACK_END_WHOLE;
 }

@@ -265,11 +265,18 @@ static void parse_chain(cursor *c, pk_record_sample *sample) {
     sample->chain = (const pk_word *)take(c, (size_t)n * 8);
 }
 
-static void skip_branches(cursor *c, uint64_t branch_type) {
+static void parse_branches(cursor *c, uint64_t branch_type, pk_record_sample *sample) {
     uint64_t n = u64(c);
     if (branch_type & PERF_SAMPLE_BRANCH_HW_INDEX) (void)u64(c);
-    if (n > c->left / 24) c->failed = true;
-    else (void)take(c, (size_t)n * 24);
+    if (n > c->left / 24) {
+        c->failed = true;
+        return;
+    }
+    const unsigned char *branches = take(c, (size_t)n * 24);
+    if (branch_type & PERF_SAMPLE_BRANCH_CALL_STACK) {
+        sample->calls = (const pk_word *)branches;
+        sample->n_calls = (size_t)n;
+    }
     /* Since Linux 6.8 a word of counters for each branch may follow. */
     if (branch_type & (1ull << 19)) (void)take(c, (size_t)n * 8);
 }
@@ -320,7 +327,7 @@ static void parse_sample(cursor *c, const pk_perf_attr *attr, pk_record *record)
     if (type & PERF_SAMPLE_READ) skip_read(c, attr->read_format);
     if (type & PERF_SAMPLE_CALLCHAIN) parse_chain(c, sample);
     if (type & PERF_SAMPLE_RAW) (void)take(c, u32(c));
-    if (type & PERF_SAMPLE_BRANCH_STACK) skip_branches(c, attr->branch_sample_type);
+    if (type & PERF_SAMPLE_BRANCH_STACK) parse_branches(c, attr->branch_sample_type, sample);
     if (type & PERF_SAMPLE_REGS_USER) parse_registers(c, attr->registers_user, sample);
     if (type & PERF_SAMPLE_STACK_USER) parse_stack(c, sample);
 }

@@ -86,6 +86,10 @@ typedef struct pk_record_sample {
     pk_cpu_mode mode;     /* of ip */
     const pk_word *chain; /* n_chain, markers among them; NULL: none */
     size_t n_chain;
+    const pk_word
+        *calls; /* n_calls that have not returned, the last one first, as the processor
+                   keeps them: three words each, the first is where it calls; NULL: none */
+    size_t n_calls;
     uint64_t registers_abi; /* 0: none */
     uint64_t
         registers[PK_RECORD_REGISTERS_MAX]; /* by perf's numbers, those of attr.registers_user */

@@ -78,6 +78,38 @@ static void the_own_address_is_not_doubled(void **state) {
     collapse_gives(f, "burner;[[kernel.kallsyms]];[b] 2\nburner;[a] 1\nburner;entry 4\n");
 }
 
+/* The processor's own call stack, in place of a user's part that frame pointers cut short. */
+static void remembered_calls_are_taken(void **state) {
+    collapse_fixture *f = *state;
+    f->options.kallsyms = kernel();
+    f->attrs[0].sample_type |= PERF_SAMPLE_BRANCH_STACK;
+    static const uint64_t types[] = {PERF_SAMPLE_BRANCH_CALL_STACK | PERF_SAMPLE_BRANCH_HW_INDEX,
+                                     PERF_SAMPLE_BRANCH_ANY};
+    static const char *const folded[] = {"burner;[a];[b];[c];entry 1\n",
+                                         "burner;[d];[c];entry 1\n"};
+    for (size_t i = 0; i < 2; i++) {
+        collapse_again(f);
+        f->attrs[0].branch_sample_type = types[i];
+        collapse_burner(f);
+        static const uint64_t chain[] = {PK_CHAIN_KERNEL, KERNEL + 0x2000, PK_CHAIN_USER, 0x3010,
+                                         0x4010};
+        size_t at = perf_record_begin(&f->records, PERF_RECORD_SAMPLE, PERF_RECORD_MISC_KERNEL);
+        put(&f->records, KERNEL + 0x2000, 8);
+        put(&f->records, 70, 4);
+        put(&f->records, 71, 4);
+        put(&f->records, 2, 8);
+        put(&f->records, 1, 8);
+        put(&f->records, 5, 8);
+        pk_strbuf_add(&f->records, chain, sizeof chain);
+        static const uint64_t branches[] = {0x2000, 0x3000, 0, 0x1ff0, 0x2000, 0, 0, 0, 0};
+        put(&f->records, 3, 8);
+        if (i == 0) put(&f->records, UINT64_MAX, 8);
+        pk_strbuf_add(&f->records, branches, sizeof branches);
+        perf_record_end(&f->records, at);
+        collapse_gives(f, folded[i]);
+    }
+}
+
 static void nothing_at_all_is_unknown(void **state) {
     collapse_fixture *f = *state;
     perf_sample(&f->records, 70, 2, 5, CHAIN(PK_CHAIN_USER, 0x7000));
@@ -409,6 +441,7 @@ int main(void) {
         COLLAPSE_TEST(each_part_begins_exactly),
         COLLAPSE_TEST(other_parts_are_passed_over),
         COLLAPSE_TEST(the_own_address_is_not_doubled),
+        COLLAPSE_TEST(remembered_calls_are_taken),
         COLLAPSE_TEST(nothing_at_all_is_unknown),
         COLLAPSE_TEST(labels_say_who),
         COLLAPSE_TEST(the_dead_and_the_idle_have_names),
