@@ -12,9 +12,9 @@
 #include "base/units.h"
 #include "cmd/commands.h"
 #include "cmd/flame_cli.h"
+#include "flame/saved_file.h"
 #include "profile/difference.h"
 #include "profile/folded.h"
-#include "profile/saved.h"
 #include "report/progress.h"
 #include "timing/clock.h"
 
@@ -24,7 +24,6 @@
 #define SIGNAL_BASE 128
 #define TEXT_BYTES_MAX ((size_t)4 << 30)
 #define NAMES_BYTES_MAX ((size_t)1 << 30)
-#define KIND_BYTES 8192 /* of a file tell what it is */
 #define REDRAW_NS (100 * PK_NS_PER_MS)
 #define GRACE_NS (5 * PK_NS_PER_S)
 
@@ -61,40 +60,14 @@ static bool sum(pk_profile *profile, pk_err *err) {
     return profile->tree.in_order || pk_stack_tree_sort(&profile->tree, err);
 }
 
-static bool add_saved(const char *path, const pk_flame_options *options, pk_flame_result *result,
-                      pk_err *err) {
-    pk_strbuf text;
-    if (!pk_profile_init(&result->profile, 1, options->collapse.in_order, err)) return false;
-    pk_strbuf_init(&text, TEXT_BYTES_MAX);
-    bool ok = pk_file_read(path, TEXT_BYTES_MAX, &text, err) &&
-              pk_saved_add(&result->profile, path, text.data, text.length, err);
-    pk_strbuf_fini(&text);
-    return ok;
-}
-
-/* What a file is, by its beginning; a pipe is left alone. */
-static pk_saved_kind kind_of(const char *path) {
-    char text[KIND_BYTES];
-    ssize_t n = -1;
-    int fd = strcmp(path, "-") == 0 ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0) return PK_SAVED_UNKNOWN;
-    if (lseek(fd, 0, SEEK_CUR) == 0) n = read(fd, text, sizeof text);
-    close(fd);
-    return n > 0 ? pk_saved_kind_of(text, (size_t)n) : PK_SAVED_UNKNOWN;
-}
-
 /* One profile from one file of any kind. */
 static bool read_file(const flame_session *s, const char *path, reading *r, pk_flame_result *result,
                       pk_err *err) {
     pk_flame_options options = s->plan->flame;
-    pk_saved_kind kind = kind_of(path);
     options.progress = on_read;
     options.progress_context = r;
     r->what = strcmp(path, "-") == 0 ? "standard input" : path;
-    if (kind == PK_SAVED_SVG) return add_saved(path, &options, result, err);
-    if (kind == PK_SAVED_PERF_DATA) options.perf_data = path;
-    else options.inputs = (pk_text_list){.items = &path, .count = 1};
-    return pk_flame_run(&options, r->interrupt, result, err);
+    return pk_flame_run_file(path, &options, r->interrupt, result, err);
 }
 
 static bool compare(flame_session *s, pk_err *err) {

@@ -37,8 +37,9 @@ bool pk_flame_run_file(const char *path, const pk_flame_options *options,
     pk_flame_options input = *options;
     pk_saved_kind kind = pk_saved_file_kind(path);
     if (kind == PK_SAVED_SVG) return read_svg(path, options, result, err);
-    input.perf_data = kind == PK_SAVED_PERF_DATA ? path : NULL;
-    input.inputs =
-        kind == PK_SAVED_PERF_DATA ? (pk_text_list){0} : (pk_text_list){.items = &path, .count = 1};
+    input.perf_data = NULL;
+    input.inputs = (pk_text_list){0};
+    if (kind == PK_SAVED_PERF_DATA) input.perf_data = path;
+    else input.inputs = (pk_text_list){.items = &path, .count = 1};
     return pk_flame_run(&input, interrupt, result, err);
 }
