@@ -2,6 +2,10 @@
  * allocated how much, by call stack, of one program image. It is mapped shared, so what was counted
  * is there whatever ends the program; and it stays when perfkit itself is killed (--recover).
  *
+ * Its name is FOLDER/PID.EXEC_NUMBER.image (PK_IMAGE_NAME). The magic number is written last: a
+ * file without it is not an image yet. The file grows with its chunks; after `full` it may be
+ * shorter than pk_image_head.chunks says.
+ *
  * A file is a row of chunks of equal size, each of one kind and, but for the first, of one writer:
  * the thread that took it. A chunk is given out by moving pk_image_head.chunks on; nothing that was
  * given out moves or changes its kind. So a reader needs no lock: it walks the chunks, and may meet
@@ -11,9 +15,18 @@
  * stack; a thread that frees another one's block adds to a cell of its own that names the other's
  * (pk_image_cell.of). Sums over the cells of a stack are what is shown.
  *
+ * Sampled (sample_bytes): the threads count all calls and bytes exactly; cells have the samples as
+ * they are in calls to temporary, and what these stand for in estimated_*. live_bytes, peak_bytes
+ * and at_peak_* are estimates then: each block counts as 1 / P(sampled) of its size.
+ *
  * At the peak: pk_image_head.epoch counts peaks. Before a cell changes for the first time after a
  * peak, what it had live is kept beside (at_peak) with that epoch. A cell whose epoch is not the
- * last one has not changed since the last peak: then what it has live now is what it had at it. */
+ * last one has not changed since the last peak: then what it has live now is what it had at it.
+ *
+ * Addresses mean what was mapped when the stack was seen: pk_image_cell.era says which snapshots to
+ * look in (pk_image_chunk.era); of these the newest that has something at the address. A snapshot
+ * is taken at the start, when a stack leads into an object not seen before, and, with a new era,
+ * after dlclose. */
 #ifndef PK_ALLOC_IMAGE_H
 #define PK_ALLOC_IMAGE_H
 
@@ -21,12 +34,17 @@
 
 #define PK_IMAGE_MAGIC 0x31676d69636c6c61ull /* "allcimg1" */
 #define PK_IMAGE_VERSION 1u
+#define PK_IMAGE_NAME "%u.%u.image"
 #define PK_IMAGE_CHUNK_BYTES ((uint64_t)64 << 10)
 #define PK_IMAGE_CHUNKS_MAX (1u << 20) /* 64 GiB; cells are numbered in 32 bits */
 #define PK_IMAGE_FRAMES_MAX 512u       /* of a stack; what is deeper is cut, and marked */
 #define PK_IMAGE_SIZE_CLASSES 512u     /* 8 per power of two: pk_image_size_class */
 
-/* The folder of images, and what is counted, come to the hook in the environment. */
+/* The folder of images, and what is counted, come to the hook in the environment. Loaded without
+ * (injected) it counts nothing until it is called with the same text:
+ *   int pk_alloc_hook_attach(const char *settings)    0, or an errno: no image could be made
+ *   void pk_alloc_hook_detach(void)                   nothing is counted from here on
+ * The functions that stand in for the allocator's are exported by its names ("malloc", ...). */
 #define PK_ALLOC_VARIABLE "PERFKIT_ALLOC" /* "FOLDER:FLAGS:SAMPLE_BYTES", flags hexadecimal */
 
 enum {                        /* flags */
@@ -47,11 +65,12 @@ typedef enum pk_image_kind {
 } pk_image_kind;
 
 typedef struct pk_image_chunk { /* at the start of each */
-    uint32_t kind;              /* written last */
+    _Alignas(64) uint32_t kind; /* written last */
     uint32_t thread;            /* the number of its chunk PK_CHUNK_THREAD; 0: none */
     uint32_t used;              /* items, or bytes of text */
     uint32_t part;              /* MAPS: a snapshot may need several; 0 begins one */
     uint64_t time_ns;           /* MAPS: when it was taken */
+    uint32_t era;               /* MAPS: of addresses; counts dlclose */
 } pk_image_chunk;
 
 typedef struct pk_image_head {
@@ -72,7 +91,7 @@ typedef struct pk_image_head {
     _Alignas(64) _Atomic int64_t live_bytes; /* without what the threads hold back:
                                                 pk_image_thread.held */
     _Alignas(64) _Atomic int64_t peak_bytes;
-    _Atomic uint64_t peak_ns;
+    _Atomic uint64_t peak_ns;            /* 0: it is still growing, or was when it ended */
     _Alignas(64) _Atomic uint32_t epoch; /* of peaks */
     /* What was not counted, and why; rare, so shared. */
     _Alignas(64) _Atomic uint64_t inside_hook; /* calls while a call of that thread was counted:
@@ -88,8 +107,8 @@ typedef struct pk_image_thread {
     pk_image_chunk chunk;
     uint32_t tid;
     uint32_t reused;
-    uint64_t calls, bytes; /* allocations; frees are not calls */
-    uint64_t frees, freed_bytes;
+    uint64_t calls, bytes;       /* allocations; frees are not calls */
+    uint64_t frees, freed_bytes; /* of blocks that were counted when they were allocated */
     uint64_t temporary;
     int64_t held; /* live bytes not yet in pk_image_head.live_bytes: at most 64 KiB up or down */
     uint64_t stacks_remembered, stacks_unwound; /* memo hits and misses */
@@ -118,7 +137,8 @@ typedef enum pk_alloc_function { /* what was called; it is the stack's innermost
                                  PK_CALLS
 } pk_alloc_function;
 
-/* The number of a cell is chunk * PK_IMAGE_CELLS + its place there. */
+/* The number of a cell is chunk * PK_IMAGE_CELLS + its place there; they begin behind the
+ * pk_image_chunk. Ordered so that counting touches one line. */
 typedef struct pk_image_cell {
     uint32_t of;       /* UINT32_MAX: the stack's own; else the cell whose blocks were freed here */
     uint16_t n_frames; /* own cells only, as are frames, flags and function */
@@ -129,10 +149,11 @@ typedef struct pk_image_cell {
     uint64_t calls, bytes;
     uint64_t freed_calls, freed_bytes;
     uint64_t temporary;
-    int64_t at_peak_calls, at_peak_bytes; /* of epoch */
-    uint32_t epoch, reserved;
+    uint32_t epoch, era;                     /* epoch: of at_peak; era: of the addresses */
+    int64_t at_peak_calls, at_peak_bytes;    /* what was live at that peak */
     double estimated_calls, estimated_bytes; /* with sample_bytes: sums of 1 / P(sampled) */
-    double variance_calls, variance_bytes;   /* of these estimates */
+    double estimated_freed_calls, estimated_freed_bytes; /* the same of what was freed */
+    double variance_calls, variance_bytes; /* of estimated_calls and estimated_bytes */
 } pk_image_cell;
 
 #define PK_IMAGE_CELLS \
@@ -153,6 +174,7 @@ static inline uint64_t pk_image_size_least(uint32_t class) {
     return (8ull + (class - 16) % 8) << (log2 - 3);
 }
 
+_Static_assert(sizeof(pk_image_cell) == 128, "two lines, the first of them the busy one");
 _Static_assert(sizeof(pk_image_head) <= PK_IMAGE_CHUNK_BYTES, "one chunk");
 _Static_assert(sizeof(pk_image_thread) <= PK_IMAGE_CHUNK_BYTES, "one chunk");
 
