@@ -21,7 +21,7 @@
 typedef struct comparison {
     const compare_profiles_options *options;
     pk_flame_result sides[2];
-    pk_names *names; /* of the trees of differences */
+    pk_names *names; /* of the picture */
 } comparison;
 
 bool compare_is_profile(const char *path) {
@@ -40,13 +40,36 @@ static void say_notes(const char *invoked_as, const char *path, const pk_flame_r
     }
 }
 
-static bool difference(const comparison *c, bool normalise, pk_stack_tree *tree, pk_err *err) {
+static bool difference(const pk_profile *const profiles[2], bool normalise, pk_names *names,
+                       pk_stack_tree *tree, pk_err *err) {
     const pk_difference_options options = {.normalise = normalise};
-    if (!pk_difference(&c->sides[0].profile.tree, &c->sides[1].profile.tree, &options, c->names,
-                       tree, err))
+    if (!pk_difference(&profiles[0]->tree, &profiles[1]->tree, &options, names, tree, err))
         return false;
     pk_stack_tree_sum(tree);
     return true;
+}
+
+static bool write_changes(const pk_stack_tree *tree, const pk_side sides[2],
+                          const pk_difference_view *view, bool json, pk_err *err) {
+    if (!json) return pk_difference_text(stdout, tree, sides, view, err);
+    pk_json *document = pk_difference_json(tree, sides, view, err);
+    bool ok = document && pk_json_write(stdout, document, err);
+    pk_json_free(document);
+    return ok;
+}
+
+bool compare_print_changes(const pk_profile *const profiles[2], const char *const names[2],
+                           const pk_difference_view *view, bool json, pk_err *err) {
+    pk_side sides[2];
+    pk_stack_tree tree;
+    pk_names *all = pk_names_new(NAMES_BYTES_MAX);
+    pk_sides_of(profiles, names, sides);
+    bool made = all && difference(profiles, false, all, &tree, err);
+    if (!all) pk_fail(err, PK_E_LIMIT, NULL, "out of memory");
+    bool ok = made && write_changes(&tree, sides, view, json, err);
+    if (made) pk_stack_tree_fini(&tree);
+    pk_names_free(all);
+    return ok;
 }
 
 static bool print(const comparison *c, pk_err *err) {
@@ -57,20 +80,8 @@ static bool print(const comparison *c, pk_err *err) {
                                      .colour = o->colour,
                                      .width = isatty(STDOUT_FILENO) ? pk_help_columns(stdout) : 0};
     const pk_profile *const profiles[2] = {&c->sides[0].profile, &c->sides[1].profile};
-    pk_side sides[2];
-    pk_sides_of(profiles, (const char *const[2]){o->before, o->after}, sides);
-    pk_stack_tree tree;
-    if (!difference(c, false, &tree, err)) return false;
-    bool ok;
-    if (o->json) {
-        pk_json *document = pk_difference_json(&tree, sides, &view, err);
-        ok = document && pk_json_write(stdout, document, err);
-        pk_json_free(document);
-    } else {
-        ok = pk_difference_text(stdout, &tree, sides, &view, err);
-    }
-    pk_stack_tree_fini(&tree);
-    return ok;
+    return compare_print_changes(profiles, (const char *const[2]){o->before, o->after}, &view,
+                                 o->json, err);
 }
 
 /* Scaled to one total, so that a longer recording is not red all over. */
@@ -88,7 +99,8 @@ static bool draw(const comparison *c, pk_err *err) {
     if (after->unit && !after->weight_is_time) style.count_name = after->unit;
     style.max_frames = PK_FLAME_FRAMES_MAX;
     style.embed_stacks = true;
-    if (!difference(c, true, &tree, err)) return false;
+    const pk_profile *const profiles[2] = {&c->sides[0].profile, after};
+    if (!difference(profiles, true, c->names, &tree, err)) return false;
     pk_strbuf_init(&svg, SVG_BYTES_MAX);
     bool ok = pk_stack_tree_sort(&tree, err) && pk_flame_svg(&tree, &style, &svg, NULL, err) &&
               pk_file_replace(c->options->output, svg.data, svg.length, err);

@@ -3,6 +3,7 @@
 #define PK_CMD_COMPARE_PROFILES_H
 
 #include "cli/command.h"
+#include "profile/difference.h"
 
 typedef struct compare_profiles_options {
     const char *before, *after; /* files */
@@ -15,6 +16,11 @@ typedef struct compare_profiles_options {
 
 /* Is it a file with a profile: perf.data, folded stacks, a flame graph? */
 bool compare_is_profile(const char *path);
+/* Prints to stdout how much two profiles have, and which functions changed most; their trees need
+ * not be summed. names: of the files. */
+bool compare_print_changes(const pk_profile *const profiles[2], const char *const names[2],
+                           const pk_difference_view *view, bool json, pk_err *err) PK_MUST_CHECK;
+
 /* Prints the functions that changed most and writes the picture; returns the exit code. */
 int compare_profiles(const compare_profiles_options *options, const pk_invocation *invocation,
                      pk_err *err);

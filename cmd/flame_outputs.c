@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/units.h"
+#include "cmd/compare_profiles.h"
 #include "cmd/flame_cli.h"
 #include "cmd/terminal.h"
 #include "profile/difference.h"
@@ -248,12 +249,28 @@ static void print_written(const flame_session *s) {
     printf("%s: %s\n", s->plan->output, pk_format_bytes(size, sizeof size, (double)s->bytes));
 }
 
+/* What changed, of a difference; the tables that were asked for are those of "after". */
+static bool print_changes(const flame_session *s, pk_err *err) {
+    const pk_top_options options = top_options(s);
+    const pk_difference_view view = {.rows = options.rows,
+                                     .order = options.order,
+                                     .alpha = ALPHA,
+                                     .colour = options.colour,
+                                     .width = options.width};
+    const pk_profile *const profiles[2] = {&s->before.profile, &s->result.profile};
+    const char *const names[2] = {s->plan->before, s->plan->after};
+    if (!compare_print_changes(profiles, names, &view, false, err)) return false;
+    return !(s->cli->callers || s->cli->callees || s->cli->modules) || print_tables(s, err);
+}
+
 bool flame_summary(const flame_session *s, pk_err *err) {
     if (s->plan->silent) return true;
-    if (!s->invocation->as_peer) {
-        print_line(&s->result.profile);
-        if (!print_tables(s, err)) return false;
+    if (s->invocation->as_peer) {
+        print_written(s);
+        return true;
     }
+    if (!s->plan->after) print_line(&s->result.profile);
+    if (s->plan->after ? !print_changes(s, err) : !print_tables(s, err)) return false;
     print_written(s);
     return true;
 }

@@ -57,3 +57,12 @@ folded() {
     pk compare before.folded after.folded -o no/such/diff.svg
     [ "$status" -eq 2 ]
 }
+
+@test "flame --diff prints the same changes" {
+    folded
+    pk compare before.folded after.folded
+    local table=$output
+    pk flame --diff before.folded after.folded --top 20 -o diff.svg
+    [ "$status" -eq 0 ]
+    [[ $output == "$table"$'\n'"diff.svg: "* ]]
+}
