@@ -2,7 +2,7 @@
  * of an event ("comm pid/tid [cpu] time: period event:"), those of its callchain, an empty line;
  * any of these fields may be missing (perf script -F), a callchain of one frame may stand in the
  * event's line, and source lines, headers and other records may stand between. What it makes of
- * them is what inferno-collapse-perf 0.12.8 does, except for its mistakes (docs/flame.md). */
+ * them is what inferno-collapse-perf 0.12.8 does, except for its mistakes (docs/methods.md). */
 #ifndef PK_FLAME_PERF_TEXT_H
 #define PK_FLAME_PERF_TEXT_H
 
