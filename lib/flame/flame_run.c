@@ -6,6 +6,7 @@
 #include "flame/flame_text.h"
 #include "flame/kernel_symbols.h"
 #include "flame/notes.h"
+#include "profile/saved.h"
 
 #define KALLSYMS "/proc/kallsyms"
 #define NOTES_MAX 1024
@@ -29,6 +30,9 @@ static bool read_texts(const pk_flame_options *options, const pk_collapse_option
             return false;
         pk_flame_note_text(path, &read, result);
     }
+    /* Of folded stacks it is weights that were counted, and a weight may be a period. */
+    uint64_t samples = pk_saved_samples(&result->profile.tree);
+    if (!result->profile.event && samples > 0) result->profile.n_samples = samples;
     return true;
 }
 

@@ -66,3 +66,10 @@ folded() {
     [ "$status" -eq 0 ]
     [[ $output == "$table"$'\n'"diff.svg: "* ]]
 }
+
+@test "flame: folded stacks whose weights are periods are so many samples" {
+    printf 'main;hot 7000007\nmain;cold 2000002\n' >periods.folded
+    pk flame --folded periods.folded -o x.svg
+    [ "$status" -eq 0 ]
+    [ "${lines[0]}" = "9 samples" ]
+}

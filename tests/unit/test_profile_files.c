@@ -391,12 +391,12 @@ static void pprof_has_samples_and_times(void **state) {
 
 static void pprof_counts_stacks_by_their_weight(void **state) {
     (void)state;
-    pk_profile p = profile_of("main;a 100\nmain;b 301\nmain;c 99\n");
-    assert_pprof(&p, "samples/count\na<main 100\nb<main 301\nc<main 99\n");
+    pk_profile p = profile_of("main;a 99\nmain;b 301\nmain;c 100\n");
+    assert_pprof(&p, "samples/count\na<main 99\nb<main 301\nc<main 100\n");
     p.event = p.unit = "cycles";
     p.n_samples = 5;
     assert_pprof(&p, "samples/count cycles/count\n"
-                     "a<main 1 100\nb<main 3 301\nc<main 1 99\n");
+                     "a<main 1 99\nb<main 3 301\nc<main 1 100\n");
     pk_profile_fini(&p);
 }
 
