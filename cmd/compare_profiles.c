@@ -40,33 +40,33 @@ static void say_notes(const char *invoked_as, const char *path, const pk_flame_r
     }
 }
 
-static bool difference(const pk_profile *const profiles[2], bool normalise, pk_names *names,
-                       pk_stack_tree *tree, pk_err *err) {
-    const pk_difference_options options = {.normalise = normalise};
-    if (!pk_difference(&profiles[0]->tree, &profiles[1]->tree, &options, names, tree, err))
+static bool difference(const pk_profile *const profiles[2], const pk_difference_options *options,
+                       pk_names *names, pk_stack_tree *tree, pk_err *err) {
+    if (!pk_difference(&profiles[0]->tree, &profiles[1]->tree, options, names, tree, err))
         return false;
     pk_stack_tree_sum(tree);
     return true;
 }
 
-static bool write_changes(const pk_stack_tree *tree, const pk_side sides[2],
+static bool write_changes(FILE *out, const pk_stack_tree *tree, const pk_side sides[2],
                           const pk_difference_view *view, bool json, pk_err *err) {
-    if (!json) return pk_difference_text(stdout, tree, sides, view, err);
+    if (!json) return pk_difference_text(out, tree, sides, view, err);
     pk_json *document = pk_difference_json(tree, sides, view, err);
-    bool ok = document && pk_json_write(stdout, document, err);
+    bool ok = document && pk_json_write(out, document, err);
     pk_json_free(document);
     return ok;
 }
 
-bool compare_print_changes(const pk_profile *const profiles[2], const char *const names[2],
+bool compare_print_changes(FILE *out, const pk_profile *const profiles[2],
+                           const char *const names[2], const pk_difference_options *options,
                            const pk_difference_view *view, bool json, pk_err *err) {
     pk_side sides[2];
     pk_stack_tree tree;
     pk_names *all = pk_names_new(NAMES_BYTES_MAX);
     pk_sides_of(profiles, names, sides);
-    bool made = all && difference(profiles, false, all, &tree, err);
+    bool made = all && difference(profiles, options, all, &tree, err);
     if (!all) pk_fail(err, PK_E_LIMIT, NULL, "out of memory");
-    bool ok = made && write_changes(&tree, sides, view, json, err);
+    bool ok = made && write_changes(out, &tree, sides, view, json, err);
     if (made) pk_stack_tree_fini(&tree);
     pk_names_free(all);
     return ok;
@@ -80,8 +80,9 @@ static bool print(const comparison *c, pk_err *err) {
                                      .colour = o->colour,
                                      .width = isatty(STDOUT_FILENO) ? pk_help_columns(stdout) : 0};
     const pk_profile *const profiles[2] = {&c->sides[0].profile, &c->sides[1].profile};
-    return compare_print_changes(profiles, (const char *const[2]){o->before, o->after}, &view,
-                                 o->json, err);
+    const pk_difference_options as_they_are = {0};
+    return compare_print_changes(stdout, profiles, (const char *const[2]){o->before, o->after},
+                                 &as_they_are, &view, o->json, err);
 }
 
 /* Scaled to one total, so that a longer recording is not red all over. */
@@ -100,7 +101,8 @@ static bool draw(const comparison *c, pk_err *err) {
     style.max_frames = PK_FLAME_FRAMES_MAX;
     style.embed_stacks = true;
     const pk_profile *const profiles[2] = {&c->sides[0].profile, after};
-    if (!difference(profiles, true, c->names, &tree, err)) return false;
+    const pk_difference_options scaled = {.normalise = true};
+    if (!difference(profiles, &scaled, c->names, &tree, err)) return false;
     pk_strbuf_init(&svg, SVG_BYTES_MAX);
     bool ok = pk_stack_tree_sort(&tree, err) && pk_flame_svg(&tree, &style, &svg, NULL, err) &&
               pk_file_replace(c->options->output, svg.data, svg.length, err);

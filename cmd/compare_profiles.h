@@ -2,6 +2,8 @@
 #ifndef PK_CMD_COMPARE_PROFILES_H
 #define PK_CMD_COMPARE_PROFILES_H
 
+#include <stdio.h>
+
 #include "cli/command.h"
 #include "profile/difference.h"
 
@@ -18,7 +20,8 @@ typedef struct compare_profiles_options {
 bool compare_is_profile(const char *path);
 /* Prints to stdout how much two profiles have, and which functions changed most; their trees need
  * not be summed. names: of the files. */
-bool compare_print_changes(const pk_profile *const profiles[2], const char *const names[2],
+bool compare_print_changes(FILE *out, const pk_profile *const profiles[2],
+                           const char *const names[2], const pk_difference_options *options,
                            const pk_difference_view *view, bool json, pk_err *err) PK_MUST_CHECK;
 
 /* Prints the functions that changed most and writes the picture; returns the exit code. */

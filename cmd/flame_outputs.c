@@ -108,7 +108,10 @@ static pk_flame_style style_of(const flame_session *s, pk_strbuf *subtitle) {
     style.plain = !ours;
     style.embed_stacks = ours;
     style.max_frames = ours ? PK_FLAME_FRAMES_MAX : 0;
-    if (plan->own_title) style.title = p->off_cpu ? "Off-CPU Time Flame Graph" : NULL;
+    if (plan->own_title)
+        style.title = plan->after  ? "Differential Flame Graph"
+                      : p->off_cpu ? "Off-CPU Time Flame Graph"
+                                   : NULL;
     if (plan->own_subtitle && !plan->after) {
         add_subtitle(subtitle, p);
         style.subtitle = subtitle->data;
@@ -151,20 +154,42 @@ static pk_top_options top_options(const flame_session *s) {
                             .width = isatty(STDOUT_FILENO) ? pk_help_columns(stdout) : 0};
 }
 
-static bool json(const flame_session *s, pk_strbuf *out, pk_err *err) {
+/* What changed, of a difference. */
+static bool print_changes(FILE *out, const flame_session *s, bool json, pk_err *err) {
+    const pk_top_options options = top_options(s);
+    const pk_difference_view view = {.rows = options.rows,
+                                     .order = options.order,
+                                     .alpha = ALPHA,
+                                     .colour = options.colour && !json,
+                                     .width = options.width};
+    const pk_difference_options counted = {.strip_hex = s->cli->strip_hex};
+    const pk_profile *const profiles[2] = {&s->before.profile, &s->result.profile};
+    const char *const names[2] = {s->plan->before, s->plan->after};
+    return compare_print_changes(out, profiles, names, &counted, &view, json, err);
+}
+
+static bool print_json(FILE *out, const flame_session *s, pk_err *err) {
     pk_top_options options = top_options(s);
     const char *around = s->cli->callers ? s->cli->callers : s->cli->callees;
     if (!pk_parsed_given(&pk_cmd_flame, s->invocation->parsed, "top")) options.rows = 0;
     pk_json *document = pk_top_json(&s->result.profile, &options, around, err);
+    bool ok = document && pk_json_write(out, document, err);
+    pk_json_free(document);
+    return ok;
+}
+
+static bool json(const flame_session *s, pk_strbuf *out, pk_err *err) {
     char *text = NULL;
     size_t bytes = 0;
-    FILE *file = document ? open_memstream(&text, &bytes) : NULL;
-    bool ok = file && pk_json_write(file, document, err);
-    if (document && !file) pk_fail(err, PK_E_LIMIT, NULL, "out of memory");
-    if (file) fclose(file);
+    FILE *file = open_memstream(&text, &bytes);
+    if (!file) {
+        pk_fail(err, PK_E_LIMIT, NULL, "out of memory");
+        return false;
+    }
+    bool ok = s->plan->after ? print_changes(file, s, true, err) : print_json(file, s, err);
+    fclose(file);
     if (ok) pk_strbuf_add(out, text, bytes);
     free(text);
-    pk_json_free(document);
     return ok;
 }
 
@@ -249,20 +274,6 @@ static void print_written(const flame_session *s) {
     printf("%s: %s\n", s->plan->output, pk_format_bytes(size, sizeof size, (double)s->bytes));
 }
 
-/* What changed, of a difference; the tables that were asked for are those of "after". */
-static bool print_changes(const flame_session *s, pk_err *err) {
-    const pk_top_options options = top_options(s);
-    const pk_difference_view view = {.rows = options.rows,
-                                     .order = options.order,
-                                     .alpha = ALPHA,
-                                     .colour = options.colour,
-                                     .width = options.width};
-    const pk_profile *const profiles[2] = {&s->before.profile, &s->result.profile};
-    const char *const names[2] = {s->plan->before, s->plan->after};
-    if (!compare_print_changes(profiles, names, &view, false, err)) return false;
-    return !(s->cli->callers || s->cli->callees || s->cli->modules) || print_tables(s, err);
-}
-
 bool flame_summary(const flame_session *s, pk_err *err) {
     if (s->plan->silent) return true;
     if (s->invocation->as_peer) {
@@ -270,7 +281,10 @@ bool flame_summary(const flame_session *s, pk_err *err) {
         return true;
     }
     if (!s->plan->after) print_line(&s->result.profile);
-    if (s->plan->after ? !print_changes(s, err) : !print_tables(s, err)) return false;
+    if (s->plan->after && !print_changes(stdout, s, false, err)) return false;
+    /* of a difference: the tables of "after", where they were asked for */
+    bool tables = !s->plan->after || s->cli->callers || s->cli->callees || s->cli->modules;
+    if (tables && !print_tables(s, err)) return false;
     print_written(s);
     return true;
 }

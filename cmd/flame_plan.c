@@ -93,6 +93,24 @@ static bool check_perf(const planner *p, pk_err *err) {
     return true;
 }
 
+/* A difference has no order of time, and is of two profiles. */
+static bool check_difference(const planner *p, const flame_plan *plan, pk_err *err) {
+    static const char *const options[] = {"flamechart", "by-thread", "post-process"};
+    bool drawn =
+        plan->format == FLAME_SVG || plan->format == FLAME_FOLDED || plan->format == FLAME_JSON;
+    if (!plan->after) return true;
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+        if (!is_given(p, options[i])) continue;
+        pk_fail(err, PK_E_USAGE, NULL, "--%s is not for a difference", options[i]);
+        pk_fix(err, "leave it out");
+        return false;
+    }
+    if (drawn) return true;
+    pk_fail(err, PK_E_USAGE, NULL, "a difference cannot be written in this format");
+    pk_fix(err, "use svg, folded or json");
+    return false;
+}
+
 static bool set_inputs(const planner *p, flame_plan *plan, pk_err *err) {
     const flame_cli *cli = p->cli;
     plan->flame.perf_data = cli->perf_data;
@@ -420,7 +438,8 @@ bool flame_plan_make(const pk_invocation *invocation, const flame_cli *cli, flam
     if (!check_command(&p, err) || !check_recording(&p, err) || !check_perf(&p, err) ||
         !flame_folders(p.arena, &made.folders, err) || !set_inputs(&p, &made, err) ||
         !set_recording(&p, &made, err) || !set_collapse(&p, &made.flame.collapse, err) ||
-        !flame_style_make(&cli->picture, &made.style, err) || !set_output(&p, &made, err))
+        !flame_style_make(&cli->picture, &made.style, err) || !set_output(&p, &made, err) ||
+        !check_difference(&p, &made, err))
         return false;
     set_picture(&p, &made);
     made.flame.collapse.keep_samples =
