@@ -26,4 +26,9 @@ extern const pk_command *const pk_commands[];
 /* Answers `perfkit __complete WORD... CUR`; `fixed` is the tool when a link chose it. */
 int pk_cmd_answer_completion(const pk_command *fixed, bool descriptions, int argc, char **argv);
 
+/* The shells whose completion there is, and the script of one (a place in that list) on stdout;
+ * link: a name of ours to be completed as well, or NULL. */
+extern const char *const pk_cmd_shells[];
+void pk_cmd_print_completion(int which, const char *link);
+
 #endif

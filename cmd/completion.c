@@ -12,13 +12,13 @@ typedef struct completion_options {
     int shell;
 } completion_options;
 
-static const char *const shells[] = {
+const char *const pk_cmd_shells[] = {
     [SHELL_BASH] = "bash", [SHELL_ZSH] = "zsh", [SHELL_FISH] = "fish", NULL};
 
 // clang-format off
 static const pk_opt completion_opts[] = {
     {.name = "SHELL", .kind = PK_OPT_ENUM, .offset = PK_FIELD(completion_options, shell, int),
-     .values = shells, .help = "the shell that will read the script",
+     .values = pk_cmd_shells, .help = "the shell that will read the script",
      .flags = PK_OPT_POSITIONAL | PK_OPT_REQUIRED},
     {0},
 };
@@ -45,11 +45,13 @@ static const pk_section completion_sections[] = {
 };
 // clang-format on
 
-static int completion_run(const pk_invocation *invocation, const void *options, pk_err *err) {
-    const completion_options *o = options;
-    (void)invocation;
-    (void)err;
-    switch ((shell)o->shell) {
+void pk_cmd_print_completion(int which, const char *link) {
+    static const char *const registering[] = {
+        [SHELL_BASH] = "complete -o default -F _perfkit %s\n",
+        [SHELL_ZSH] = "compdef _perfkit %s\n",
+        [SHELL_FISH] = "complete -c %s -w perfkit\n",
+    };
+    switch ((shell)which) {
     case SHELL_BASH:
         fputs(pk_embed_data(pk_completion_bash), stdout);
         break;
@@ -60,6 +62,14 @@ static int completion_run(const pk_invocation *invocation, const void *options, 
         fputs(pk_embed_data(pk_completion_fish), stdout);
         break;
     }
+    if (link) printf(registering[which], link);
+}
+
+static int completion_run(const pk_invocation *invocation, const void *options, pk_err *err) {
+    const completion_options *o = options;
+    (void)invocation;
+    (void)err;
+    pk_cmd_print_completion(o->shell, NULL);
     return 0; /* what could not be written is found by main's last flush */
 }
 

@@ -32,7 +32,6 @@ static const char *const format_help[] = {"an interactive picture",
                                           "functions and totals (schema flame/1)",
                                           NULL};
 static const char *const colors[] = {"auto", "always", "never", NULL};
-static const char *const shells[] = {"bash", "zsh", "fish", NULL};
 
 /* pk_palette in its order. */
 const char *const flame_palettes[] = {"hot",  "mem",    "io",     "wakeup", "java",  "js",
@@ -144,7 +143,7 @@ static const pk_opt flame_opts[] = {
     {'v', "verbose", PK_OPT_FLAG, OPTION(verbose, bool), .help = "say what is run, and why", .group = "Output", .conflicts = "quiet"},
     {'q', "quiet", PK_OPT_FLAG, OPTION(quiet, bool), .help = "no text on standard output", .group = "Output"},
     {0, "completions", PK_OPT_ENUM, OPTION(completions, int), .arg = "shell", .help = "print the shell's completion script",
-     .values = shells, .flags = PK_OPT_HIDDEN},
+     .values = pk_cmd_shells, .flags = PK_OPT_HIDDEN},
     {0},
 };
 // clang-format on
@@ -197,6 +196,10 @@ static const char *const flame_peer_exits[] = {
 static int flame_run(const pk_invocation *invocation, const void *parsed, pk_err *err) {
     const flame_cli *cli = parsed;
     flame_plan plan;
+    if (pk_parsed_given(&pk_cmd_flame, invocation->parsed, "completions")) {
+        pk_cmd_print_completion(cli->completions, invocation->peer);
+        return 0;
+    }
     if (!flame_plan_make(invocation, cli, &plan, err)) return EXIT_WRONG;
     return flame_go(invocation, cli, &plan, err);
 }
