@@ -18,8 +18,8 @@ typedef struct compare_profiles_options {
 
 /* Is it a file with a profile: perf.data, folded stacks, a flame graph? */
 bool compare_is_profile(const char *path);
-/* Prints to stdout how much two profiles have, and which functions changed most; their trees need
- * not be summed. names: of the files. */
+/* Prints how much two profiles have, and which functions changed most, as a table or as JSON; their
+ * trees need not be summed. names: of the files. Of options only strip_hex may be set. */
 bool compare_print_changes(FILE *out, const pk_profile *const profiles[2],
                            const char *const names[2], const pk_difference_options *options,
                            const pk_difference_view *view, bool json, pk_err *err) PK_MUST_CHECK;
