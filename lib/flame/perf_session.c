@@ -238,8 +238,8 @@ static void step(pk_perf_session *s) {
     }
     if (fds[SAYS].revents) on_says(s);
     if (fds[ANSWER].revents) on_answer(s);
+    if (fds[INTERRUPT].revents) end(s, PK_RECORDING_STOPPED); /* before what follows from it */
     if (fds[COMMAND].revents) end(s, PK_RECORDING_COMMAND);
-    if (fds[INTERRUPT].revents) end(s, PK_RECORDING_STOPPED);
     if (fds[READER].revents) on_reader_done(s);
     if (fds[PERF].revents) on_perf_end(s);
 }

@@ -40,8 +40,9 @@ void pk_record_command_end(pk_record_command *command, const pk_record_options *
     pk_process *process = &command->held.process;
     if (process->pidfd < 0) return;
     if (pk_process_wait(process, 0, &recording->exit)) {
-        recording->command_stopped =
-            recording->end == PK_RECORDING_STOPPED; /* by the same Ctrl-C */
+        /* Ctrl-C ends it too, and its end may be seen before our signal is. */
+        if (signal != 0 && recording->exit.signal == signal) recording->end = PK_RECORDING_STOPPED;
+        recording->command_stopped = recording->end == PK_RECORDING_STOPPED;
         return;
     }
     if (options->detach) {

@@ -25,7 +25,7 @@ pid_t pk_record_command_pid(const pk_record_command *command); /* 0: no command 
  * of the interrupt or 0; fills command_stopped, command_left and exit. A command that is left alone
  * (options->detach) goes on; else it is asked to end (SIGTERM), and has options->grace_ns for it.
  * After Ctrl-C at a terminal, which the command got as well, it first has that time to end by
- * itself. One that still waits is dropped. */
+ * itself; one that this ended counts as stopped. One that still waits is dropped. */
 void pk_record_command_end(pk_record_command *command, const pk_record_options *options, int signal,
                            pk_recording *recording);
 
