@@ -1,11 +1,13 @@
 #include "flame/perf_text.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/digits.h"
 #include "base/hex.h"
 #include "base/lines.h"
+#include "flame/collapse_event.h"
 #include "flame/perf_line.h"
 #include "flame/perf_text_stacks.h"
 
@@ -13,6 +15,7 @@
 #define NAMES_BYTES_MAX (1u << 24) /* of one line */
 #define CACHE_BYTES_MAX (64u << 20)
 #define CACHE_NAMES_MAX (1u << 24)
+#define EVENT_BYTES_MAX 256                  /* of its name; what is longer is cut */
 #define FRAMES_MAX (PK_STACK_DEPTH_MAX - 1u) /* the thread's name comes before them */
 
 /* What a line of a callchain stands for. */
@@ -141,24 +144,17 @@ static bool end_event(pk_perf_text *t, pk_err *err) {
     return pk_text_stacks_add(&t->stacks, &sample, t->frames.items, t->frames.count, err);
 }
 
-/* An event's name up to the modifiers that perf-list(1) has ("cpu-clock:ppp"); tracepoints have a
- * ':' in their names too. */
-static size_t base_bytes(pk_piece event) {
-    size_t i = event.bytes;
-    while (i > 0 && strchr("ukhGHIpPSDWeb", event.at[i - 1]) && event.at[i - 1]) i--;
-    return i > 1 && event.at[i - 1] == ':' ? i - 1 : event.bytes;
-}
-
 /* Is it the event that is wanted? The first one is, if nobody asked for another. */
 static bool choose_event(pk_perf_text *t, pk_piece event, bool *wanted, pk_err *err) {
+    char name[EVENT_BYTES_MAX];
     *wanted = true;
     if (event.bytes == 0) return true;
-    pk_piece base = {event.at, base_bytes(event)};
+    snprintf(name, sizeof name, "%.*s", (int)event.bytes, event.at);
     if (!t->event) {
-        t->event = strndup(base.at, base.bytes);
+        t->event = strndup(name, pk_event_base_bytes(name));
         return t->event || no_memory(err);
     }
-    *wanted = pk_piece_is(event, t->event) || pk_piece_is(base, t->event);
+    *wanted = pk_event_is(name, t->event);
     return true;
 }
 

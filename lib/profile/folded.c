@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/digits.h"
 #include "base/lines.h"
 
 #define DEPTH_FIRST 64
@@ -17,13 +18,8 @@ static bool take_count(const char *line, size_t *bytes, uint64_t *count, bool *f
     size_t begin = end;
     while (begin > 0 && line[begin - 1] != ' ') begin--;
     if (begin == 0 || begin == end) return false;
-    uint64_t value = 0;
-    size_t i = begin;
-    for (; i < end && line[i] >= '0' && line[i] <= '9'; i++) {
-        uint64_t digit = (uint64_t)(line[i] - '0');
-        if (value > (UINT64_MAX - digit) / 10) return false;
-        value = value * 10 + digit;
-    }
+    uint64_t value;
+    size_t i = begin + pk_digits(line + begin, end - begin, &value);
     if (i == begin) return false;
     if (i < end) {
         if (line[i] != '.') return false;

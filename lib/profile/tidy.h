@@ -1,6 +1,6 @@
 /* From symbols to names of frames, as inferno-collapse-perf 0.12.8 makes them of perf's text (byte
- * for byte; where it loses or splits frames by mistake, we do not: docs/flame.md). Texts may be any
- * bytes; what is made of them is UTF-8, ill-formed sequences becoming U+FFFD each. */
+ * for byte; where it loses or splits frames by mistake, we do not: docs/methods.md). Texts may be
+ * any bytes; what is made of them is UTF-8, ill-formed sequences becoming U+FFFD each. */
 #ifndef PK_PROFILE_TIDY_H
 #define PK_PROFILE_TIDY_H
 
