@@ -22,6 +22,7 @@ typedef struct entry {
 
 struct pk_kallsyms {
     pk_arena *texts;
+    char *names;            /* where the next name goes */
     pk_array entries;       /* of entry, in the order of addresses */
     pk_interval *intervals; /* one for each entry, in the same order */
     uint64_t text;          /* of _text */
@@ -53,21 +54,21 @@ static bool take_module(pk_kallsyms *k, const char *rest, size_t bytes, const ch
     return true;
 }
 
-/* The name stays where it is, with a NUL behind. False: out of memory. */
-static bool add_line(pk_kallsyms *k, char *line, size_t bytes) {
+/* False: out of memory. */
+static bool add_line(pk_kallsyms *k, const char *line, size_t bytes) {
     uint64_t address;
     size_t at = pk_hex(line, bytes, &address);
     if (at == 0 || bytes - at < 4 || line[at] != ' ' || line[at + 2] != ' ') return true;
     char type = line[at + 1];
     if (!strchr("tTwW", type) || type == '\0') return true;
-    char *name = line + at + 3;
+    const char *name = line + at + 3;
     size_t left = bytes - at - 3, name_bytes = word(name, left);
     if (name_bytes == 0 || memchr(name, '\0', left)) return true;
     entry item = {.order = k->entries.count, .global = type == 'T' || type == 'W'};
     item.symbol.begin = address;
     if (!take_module(k, name + name_bytes, left - name_bytes, &item.symbol.module)) return false;
-    name[name_bytes] = '\0';
-    item.symbol.name = name;
+    item.symbol.name = memcpy(k->names, name, name_bytes);
+    k->names += name_bytes + 1; /* all of it is 0 */
     entry *place = pk_array_push(&k->entries);
     if (!place) return false;
     *place = item;
@@ -126,12 +127,12 @@ pk_kallsyms *pk_kallsyms_parse(const char *text, size_t bytes, pk_err *err) {
     pk_kallsyms *k = calloc(1, sizeof *k);
     if (k) k->entries = PK_ARRAY(entry, SYMBOLS_MAX);
     if (k) k->texts = pk_arena_new(TEXTS_MAX);
-    char *copy = k && k->texts ? PK_NEW(k->texts, bytes + 1, char) : NULL;
-    bool ok = copy != NULL;
-    if (ok) memcpy(copy, text, bytes);
+    /* As much as they could take; what they leave is never touched. */
+    if (k && k->texts) k->names = PK_NEW(k->texts, bytes + 1, char);
+    bool ok = k && k->names;
     pk_line line;
-    for (size_t offset = 0; ok && pk_line_next(copy, bytes, &offset, &line);)
-        ok = add_line(k, copy + (line.at - copy), line.bytes);
+    for (size_t offset = 0; ok && pk_line_next(text, bytes, &offset, &line);)
+        ok = add_line(k, line.at, line.bytes);
     if (ok && settle(k)) return k;
     pk_kallsyms_free(k);
     pk_fail(err, PK_E_LIMIT, "/proc/kallsyms", "not enough memory for the kernel's symbols");
