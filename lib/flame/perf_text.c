@@ -224,7 +224,6 @@ static pk_piece frame_key(pk_perf_text *t, pk_piece line) {
     size_t skip = 0;
     uint64_t address;
     if (!t->options->symbolise.addresses) skip = pk_hex(line.at, line.bytes, &address);
-    if (skip < line.bytes && line.at[skip] != ' ') skip = 0;
     pk_strbuf_clear(&t->texts);
     pk_strbuf_add_char(&t->texts, (char)('0' + t->java + 2 * (skip > 0)));
     pk_strbuf_add(&t->texts, line.at + skip, line.bytes - skip);

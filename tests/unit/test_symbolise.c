@@ -213,7 +213,7 @@ static void names_of_java(void **state) {
     snprintf(path, sizeof path, "%s/perf-%u.map", folder, PID);
     FILE *file = fopen(path, "w");
     assert_non_null(file);
-    fputs("1000 100 La/B;::c\n1100 100 La/B;::c->Ld/E;::f\n", file);
+    fputs("1000 100 La/B;::c\n1100 100 La/B;::c->Ld/E;::f\n10000 10000 La/B;::d\n", file);
     assert_int_equal(fclose(file), 0);
     fixture f = {.options = {.perf_maps = folder}};
     begin(&f, NULL);
@@ -224,6 +224,11 @@ static void names_of_java(void **state) {
     assert_string_equal(pk_names_text(f.names, java->name, NULL), "a/B:::c");
     expect(&f, PID, 0x1000, "La/B:::c"); /* both are remembered */
     expect(&f, PID, 0x1100, "La/B:::c;Ld/E:::f_[i]");
+    for (uint64_t i = 0; i < 0x4000; i++) { /* so many that some share their place in the table */
+        java = pk_symbolise(f.symboliser, PID, 0x10000 + i / 2, i % 2, &n);
+        assert_string_equal(pk_names_text(f.names, java->name, NULL),
+                            i % 2 ? "a/B:::d" : "La/B:::d");
+    }
     assert_int_equal(unlink(path), 0);
     assert_int_equal(rmdir(folder), 0);
     end(&f);
