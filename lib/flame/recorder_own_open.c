@@ -52,7 +52,7 @@ static bool open_process(pk_own_recorder *own, pid_t pid, pk_err *err) {
     if (!slot) return no_memory(err);
     *slot = (int)syscall(SYS_pidfd_open, pid, 0);
     if (*slot >= 0) return open_threads(own, pid, err);
-    if (errno == ESRCH || errno == EINVAL) {
+    if (errno == ESRCH || errno == EINVAL || errno == ENOENT) { /* or it is a thread's number */
         no_process(pid, err);
     } else {
         pk_fail(err, PK_E_SYS, NULL, "cannot watch process %d (pidfd_open)", (int)pid);

@@ -73,7 +73,8 @@ static void empty_rings(watch *w) {
     for (size_t i = 0; i < own->sampler.cpus.count; i++) {
         const pk_ring *ring = &PK_AT(&own->sampler.cpus, pk_sampler_cpu, i).ring;
         if (!pk_ring_drain(ring, own->joined, take, own, w->err)) {
-            end(w, PK_RECORDING_RECORDER);
+            w->ended = true; /* and be it after another end */
+            own->recording->end = PK_RECORDING_RECORDER;
             return;
         }
     }
