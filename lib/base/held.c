@@ -28,6 +28,7 @@ static void become(const char *path, char *const argv[], int gate) {
         execve(path, argv, pk_process_environment());
         int why = errno;
         n = write(gate, &why, sizeof why);
+        (void)n; /* nobody is left to be told */
     }
     _exit(EXIT_NOT_STARTED);
 }

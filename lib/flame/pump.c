@@ -59,10 +59,10 @@ static void give(pk_pump *p) {
     if (n > 0) b->begin += (size_t)n;
     if (b->begin < b->end) return;
     p->first = b->next;
-    if (!p->first) p->last = NULL;
+    if (p->last == b) p->last = NULL;
     p->n_blocks--;
-    free(p->spare);
-    p->spare = b;
+    if (p->spare) free(b);
+    else p->spare = b;
 }
 
 /* A block that was made for the end of the stream has none. */
