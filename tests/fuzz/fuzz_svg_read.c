@@ -1,5 +1,4 @@
-/* Any bytes as a flame graph. What is read weighs no more than the heaviest row could: it is drawn
- * again, and read again, and stays. */
+/* Any bytes as a flame graph. What was read is drawn and read again: no stack comes to it. */
 #include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>
