@@ -18,7 +18,7 @@ static bool take_count(const char *line, size_t *bytes, uint64_t *count, bool *f
     size_t begin = end;
     while (begin > 0 && line[begin - 1] != ' ') begin--;
     if (begin == 0 || begin == end) return false;
-    uint64_t value;
+    uint64_t value = 0;
     size_t i = begin + pk_digits(line + begin, end - begin, &value);
     if (i == begin) return false;
     if (i < end) {
