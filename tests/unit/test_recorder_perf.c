@@ -370,6 +370,26 @@ static void a_kept_file_is_read_too(void **state) {
     if (f->options.give_away) assert_true(st.st_uid == 65534 && st.st_gid == 65534);
 }
 
+/* sudo hands on the standard descriptors alone, and our signals do not reach what it runs. */
+static void perf_behind_sudo(void **state) {
+    fixture *f = *state;
+    need_perf(state);
+    static const char *const sudo[] = {
+        "bash", "-c",
+        "for fd in /proc/self/fd/*; do fd=${fd##*/}; ((fd > 2)) && eval \"exec $fd>&-\"; done;"
+        "trap '' INT TERM; exec \"$@\"",
+        "sudo", NULL};
+    char *argv[] = {self(), "burn", "30000", "0", NULL};
+    f->options.argv = argv;
+    f->options.root = sudo;
+    f->options.duration_ns = S / 2;
+    assert_ok(record(f, NULL), &f->err);
+    assert_int_equal(f->err.kind, PK_OK);
+    assert_int_equal(f->recording.end, PK_RECORDING_DURATION);
+    assert_string_equal(f->recording.command_line[0], "bash");
+    assert_in_range(f->samples + f->recording.lost, 1, 1000);
+}
+
 static void perf_killed_leaves_what_was_read(void **state) {
     fixture *f = *state;
     need_perf(state);
@@ -658,6 +678,7 @@ int main(int argc, char **argv) {
         TEST(recording_ends_with_the_process),
         TEST(switches_are_sampled),
         TEST(a_kept_file_is_read_too),
+        TEST(perf_behind_sudo),
         TEST(perf_killed_leaves_what_was_read),
         TEST(the_users_own_words),
         TEST(events_that_are_not_there),
