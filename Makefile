@@ -309,14 +309,14 @@ DEPS_BUILD := gcc libc6-dev pkg-config curl $(foreach l,$(REQUIRED) $(OPTIONAL),
 NPM        := $(if $(shell command -v npm 2>/dev/null),,npm)
 DEPS_TEST  := $(DEB_cmocka) bats jq zsh fish tmux bash-completion mandoc openssl procps iproute2 \
               clang libclang-rt-dev llvm clang-tidy clang-format cppcheck gcovr \
-              chromium fonts-dejavu-core nodejs $(NPM) hyperfine python3-jsonschema python3-prometheus-client
+              chromium fonts-dejavu-core nodejs $(NPM) hyperfine python3-jsonschema python3-prometheus-client linux-perf
 
 FEDORA := gcc glibc-static pkgconf curl libmicrohttpd-devel libcurl-devel openssl-devel cjson-devel zlib-devel elfutils-devel gnutls-devel libzstd-devel binutils-devel
-FEDORA_TEST := libcmocka-devel bats jq zsh fish tmux bash-completion mandoc openssl procps-ng iproute clang compiler-rt llvm clang-tools-extra cppcheck gcovr chromium nodejs-npm hyperfine python3-jsonschema python3-prometheus_client
+FEDORA_TEST := libcmocka-devel bats jq zsh fish tmux bash-completion mandoc openssl procps-ng iproute clang compiler-rt llvm clang-tools-extra cppcheck gcovr chromium nodejs-npm hyperfine python3-jsonschema python3-prometheus_client perf
 ARCH   := gcc pkgconf curl openssl libmicrohttpd cjson zlib libelf gnutls zstd binutils
-ARCH_TEST := cmocka bats jq zsh fish tmux bash-completion mandoc openssl procps-ng iproute2 clang compiler-rt llvm cppcheck gcovr chromium nodejs npm hyperfine python-jsonschema python-prometheus_client
+ARCH_TEST := cmocka bats jq zsh fish tmux bash-completion mandoc openssl procps-ng iproute2 clang compiler-rt llvm cppcheck gcovr chromium nodejs npm hyperfine python-jsonschema python-prometheus_client perf
 ALPINE := gcc musl-dev pkgconf curl libmicrohttpd-dev curl-dev openssl-dev cjson-dev zlib-dev elfutils-dev gnutls-dev zstd-dev binutils-dev
-ALPINE_TEST := bash cmocka-dev bats jq zsh fish tmux bash-completion mandoc openssl procps iproute2 clang compiler-rt llvm clang-extra-tools cppcheck gcovr chromium font-dejavu nodejs npm hyperfine py3-jsonschema py3-prometheus-client
+ALPINE_TEST := bash cmocka-dev bats jq zsh fish tmux bash-completion mandoc openssl procps iproute2 clang compiler-rt llvm clang-extra-tools cppcheck gcovr chromium font-dejavu nodejs npm hyperfine py3-jsonschema py3-prometheus-client perf
 
 deps: ## install the packages that are missing (Debian and its kin; names them elsewhere)
 	@$(call packages,$(DEPS_BUILD) $(DEPS_TEST),$(FEDORA) $(FEDORA_TEST),$(ARCH) $(ARCH_TEST),$(ALPINE) $(ALPINE_TEST),cmocka,bats jq tmux)

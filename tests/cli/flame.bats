@@ -321,3 +321,37 @@ end_flame() { # SIGNAL
     grep -q 'a&lt;b&gt;&amp;' flamegraph.svg
     if grep -q 'a<b>' flamegraph.svg; then return 1; fi
 }
+
+# ---- perf, and what opens the result ------------------------------------------------------------
+
+@test "flame: -c replaces perf's words; PERF names another perf" {
+    need_recorder perf
+    fl -c 'record -e cpu-clock -F 500 -g' -v -- "$FLAME/fp" --seconds 0.2
+    [ "$status" -eq 0 ]
+    [[ $stderr == *"ran: perf record -e cpu-clock -F 500 -g"* ]]
+    between "$(share ';burn;')" 80 100
+    PERF=./no-perf-here pk flame --recorder perf -- true
+    one_line_error no-perf-here
+}
+
+@test "flame: --root puts sudo before perf" {
+    need_recorder perf
+    mkdir bin
+    printf '#!/bin/sh\necho "$@" >>sudo.words\nexec "$@"\n' >bin/sudo
+    chmod +x bin/sudo
+    PATH=$PWD/bin:$PATH fl --root -- "$FLAME/burner" --seconds 0.2
+    [ "$status" -eq 0 ]
+    [[ $(head -n 1 sudo.words) == "perf record "* ]]
+    between "$(share ';burn;')" 80 100
+}
+
+@test "flame: --open hands the picture over" {
+    mkdir bin
+    printf '#!/bin/sh\necho "$@" >opened.part && mv opened.part opened\n' >bin/xdg-open
+    chmod +x bin/xdg-open
+    printf 'a;b 1\n' >a
+    PATH=$PWD/bin:$PATH pk flame --folded a --open
+    [ "$status" -eq 0 ]
+    wait_until "$DEADLINE_S" test -e opened
+    [ "$(cat opened)" = flamegraph.svg ]
+}
