@@ -47,8 +47,9 @@ static const char *plural(uint64_t n) {
 
 static void note_recording(const pk_flame_options *options, pk_flame_result *result) {
     const pk_recording *r = &result->recording;
-    uint64_t asked_hz = options->record.frequency_hz;
-    if (r->event_fell_back)
+    bool own_words = options->record.perf_words != NULL; /* that ask for what they like */
+    uint64_t asked_hz = own_words ? 0 : options->record.frequency_hz;
+    if (r->event_fell_back && !own_words)
         pk_flame_note_add(result, NULL,
                           "this machine does not count cycles: the event is cpu-clock, which "
                           "sees no code that runs with interrupts off");

@@ -305,10 +305,12 @@ end_flame() { # SIGNAL
     fl --keep -- "$FLAME/burner" --seconds 0.3
     [ "$status" -eq 0 ]
     [ -s perf.data ]
-    mv out.folded first.folded
+    local first=${lines[0]%% *}
     fl --perfdata perf.data
     [ "$status" -eq 0 ]
-    cmp first.folded out.folded
+    # while it is recorded, what comes before the command's first period is left out
+    between "${lines[0]%% *}" "$first" $((first + 3))
+    between "$(share ';burn;')" 90 100
     fl --perfdata perf.data --top 1
     [[ $output == *"self ms"* ]]
 }
@@ -329,7 +331,8 @@ end_flame() { # SIGNAL
     fl -c 'record -e cpu-clock -F 500 -g' -v -- "$FLAME/fp" --seconds 0.2
     [ "$status" -eq 0 ]
     [[ $stderr == *"ran: perf record -e cpu-clock -F 500 -g"* ]]
-    between "$(share ';burn;')" 80 100
+    [[ $stderr != *"does not count cycles"* && $stderr != *"the kernel allows"* ]]
+    between "$(share ';main;')" 80 100
     PERF=./no-perf-here pk flame --recorder perf -- true
     one_line_error no-perf-here
 }
