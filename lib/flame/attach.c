@@ -10,8 +10,8 @@
 #include "base/procfs.h"
 #include "base/units.h"
 #include "flame/kernel_text.h"
-#include "flame/proc_maps.h"
 #include "profile/address_space.h"
+#include "profile/proc_maps.h"
 
 enum {
     PATH_BYTES = 64,
@@ -93,14 +93,22 @@ static bool tell_comm(const teller *t, pid_t tid, pk_err *err) {
     return ok;
 }
 
-static bool tell_map(void *context, const pk_record_mmap *map, pk_err *err) {
+/* As the kernel would have told of it when it was made. */
+static bool tell_map(void *context, const pk_proc_map *map, pk_err *err) {
     const teller *t = context;
     const pk_record record = {.type = PK_RECORD_MMAP2,
                               .misc = PERF_RECORD_MISC_USER,
                               .pid = (uint32_t)t->pid,
                               .tid = (uint32_t)t->pid,
                               .cpu = UINT32_MAX,
-                              .mmap = *map};
+                              .mmap = {.address = map->begin,
+                                       .bytes = map->end - map->begin,
+                                       .offset = map->offset,
+                                       .executable = map->executable,
+                                       .major = map->major,
+                                       .minor = map->minor,
+                                       .inode = map->inode,
+                                       .file = map->file}};
     return t->sink(t->context, t->info, &record, err);
 }
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "flame/proc_maps.h"
+#include "profile/proc_maps.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
 
@@ -13,10 +13,10 @@ typedef struct limits {
     size_t n;
 } limits;
 
-static bool judge(void *context, const pk_record_mmap *map, pk_err *err) {
+static bool judge(void *context, const pk_proc_map *map, pk_err *err) {
     limits *l = context;
     (void)err;
-    assert(map->executable && map->bytes > 0 && map->address + map->bytes > map->address);
+    assert(map->executable && map->end > map->begin);
     assert(map->file[0]);
     assert(strcmp(map->file, "//anon") == 0 || (map->file > l->begin && map->file < l->end));
     l->n++;

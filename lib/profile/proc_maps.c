@@ -1,4 +1,4 @@
-#include "flame/proc_maps.h"
+#include "profile/proc_maps.h"
 
 #include <string.h>
 
@@ -40,20 +40,19 @@ static bool take_permissions(cursor *c, bool *executable) {
 }
 
 /* BEGIN-END PERMISSIONS OFFSET MAJOR:MINOR INODE, blanks, NAME; the line ends with a NUL. */
-static bool parse_line(const char *line, size_t n, pk_record_mmap *map) {
+static bool parse_line(const char *line, size_t n, pk_proc_map *map) {
     cursor c = {line, line + n};
-    uint64_t end, major, minor;
-    *map = (pk_record_mmap){0};
-    if (!take_hex(&c, &map->address) || !take_char(&c, '-') || !take_hex(&c, &end) ||
+    uint64_t major, minor;
+    *map = (pk_proc_map){0};
+    if (!take_hex(&c, &map->begin) || !take_char(&c, '-') || !take_hex(&c, &map->end) ||
         !take_char(&c, ' ') || !take_permissions(&c, &map->executable) || !take_char(&c, ' ') ||
         !take_hex(&c, &map->offset) || !take_char(&c, ' ') || !take_hex(&c, &major) ||
         !take_char(&c, ':') || !take_hex(&c, &minor) || !take_char(&c, ' ') ||
         !take_decimal(&c, &map->inode))
         return false;
-    if (end <= map->address || major > UINT32_MAX || minor > UINT32_MAX) return false;
+    if (map->end <= map->begin || major > UINT32_MAX || minor > UINT32_MAX) return false;
     while (take_char(&c, ' ')) {
     }
-    map->bytes = end - map->address;
     map->major = (uint32_t)major;
     map->minor = (uint32_t)minor;
     map->file = c.at < c.end && *c.at ? c.at : "//anon";
@@ -67,7 +66,7 @@ bool pk_proc_maps_parse(char *text, size_t bytes, pk_maps_visitor *each, void *c
         if (!newline) return true; /* the last line has one, unless it was cut */
         *newline = '\0';
         next = newline + 1;
-        pk_record_mmap map;
+        pk_proc_map map;
         if (parse_line(line, (size_t)(newline - line), &map) && map.executable &&
             !each(context, &map, err))
             return false;
