@@ -94,6 +94,8 @@ SYMBOLS := $(addprefix $(B)/tests/symbols/,places.so bare.so linked.so stripped.
 RUSTC   ?= rustc
 HAVE_RUSTC := $(shell command -v $(RUSTC) 2>/dev/null)
 BURNERS := $(addprefix $(B)/tests/flame/,burner fp inlined stripped library.so $(if $(CXX_NAME),names deep) $(if $(HAVE_RUSTC),names_rs))
+JEMALLOC := $(firstword $(wildcard /usr/lib/*/libjemalloc.so.2 /usr/lib/libjemalloc.so.2 /usr/lib64/libjemalloc.so.2))
+ALLOCATORS := $(addprefix $(B)/tests/alloc/,known frames static one.so two.so $(if $(CXX_NAME),news) $(if $(JEMALLOC),jemalloc) $(if $(shell command -v musl-gcc 2>/dev/null),musl))
 ORACLES := $(sort $(patsubst %.c,$(B)/%.o,$(wildcard tests/oracle/*.c)))
 FUZZERS := $(sort $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c)))
 OBJECTS := $(LIB_OBJ) $(CMD_OBJ) $(WORKER_OBJ) $(LAUNCHER_MAIN:%.c=$(B)/%.o) $(addsuffix .o,$(UNIT) $(PROGS) $(FUZZERS)) $(B)/tests/fuzz/replay.o $(PARTS) $(ORACLES)
@@ -223,6 +225,26 @@ $(B)/tests/flame/names_rs: tests/programs/flame/names.rs $(B)/flags
 	@mkdir -p $(@D)
 	$(Q)$(RUSTC) -O -g $< -o $@
 
+# What `perfkit alloc` is tested on: programs that allocate a known number of times, built in the
+# ways in which programs meet an allocator. Without frame pointers, without sanitizers.
+$(B)/tests/alloc/%: tests/programs/alloc/known.c $(B)/flags
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(known)
+known = $(or $(MUSL_CC),$(CC)) -std=gnu11 -D_GNU_SOURCE $(WARN) -O2 -g -fno-optimize-sibling-calls $(HOW) $< -o $@ -pthread $(LINK)
+$(B)/tests/alloc/frames: private HOW := -fno-omit-frame-pointer
+$(B)/tests/alloc/static: private HOW := -static -DPK_STATIC
+$(B)/tests/alloc/jemalloc: private LINK := -Wl,--no-as-needed $(JEMALLOC)
+$(B)/tests/alloc/musl: private MUSL_CC := musl-gcc
+$(B)/tests/alloc/one.so $(B)/tests/alloc/two.so: $(B)/tests/alloc/%.so: tests/programs/alloc/library.c $(B)/flags
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 $(WARN) -O2 -g -fPIC -shared -DWORK=work_of_$* $< -o $@
+$(B)/tests/alloc/news: tests/programs/alloc/news.cpp $(B)/flags
+	$(call say,CXX,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CXX_NAME) -std=c++17 -O2 -g -fno-optimize-sibling-calls $< -o $@
+
 # Measured for its memory, so static and without sanitizers.
 $(B)/tests/programs/take_memory: tests/programs/take_memory.c $(B)/flags
 	$(call say,LINK,$@)
@@ -265,7 +287,7 @@ $(B)/sources: FORCE
 
 # ---- tests --------------------------------------------------------------------------------------
 
-tests: $(B)/perfkit $(B)/compile_commands.json $(UNIT) $(PROGS) $(TEST_SO) $(SYMBOLS) $(BURNERS) $(FUZZERS) ## build the program and everything that tests it
+tests: $(B)/perfkit $(B)/compile_commands.json $(UNIT) $(PROGS) $(TEST_SO) $(SYMBOLS) $(BURNERS) $(ALLOCATORS) $(FUZZERS) ## build the program and everything that tests it
 golden: $(B)/tests/unit/test_load_render $(B)/tests/unit/test_bench_render $(B)/tests/unit/test_command_text $(B)/tests/unit/test_command_export $(B)/tests/unit/test_functions $(B)/tests/unit/test_difference ## rewrite the golden files of the reports; then read the diff
 	$(Q)for test in $^; do UPDATE_GOLDEN=1 $$test >/dev/null 2>&1; done; git --no-pager diff --stat tests/unit/golden
 unit: $(UNIT) ## run the unit tests alone
