@@ -74,7 +74,8 @@ TEST_CFLAGS := -UNDEBUG -U_FORTIFY_SOURCE
 
 WORKER_MAIN := lib/bench/worker_main.c
 LAUNCHER_MAIN := lib/bench/launcher_main.c
-LIB_SRC := $(filter-out $(WORKER_MAIN) $(LAUNCHER_MAIN),$(sort $(wildcard lib/*/*.c)))
+HOOK_SRC := $(sort $(wildcard lib/alloc/hook_*.c))
+LIB_SRC := $(filter-out $(WORKER_MAIN) $(LAUNCHER_MAIN) $(HOOK_SRC),$(sort $(wildcard lib/*/*.c)))
 CMD_SRC := $(sort $(wildcard cmd/*.c))
 LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o)
 CMD_OBJ := $(CMD_SRC:%.c=$(B)/%.o)
@@ -82,6 +83,10 @@ CMD_OBJ := $(CMD_SRC:%.c=$(B)/%.o)
 # start quickly; of the rooms that need no library it takes what it uses. perfkit embeds it.
 WORKER_OBJ := $(patsubst %,$(B)/lib/bench/%.o,metric protocol worker_crew worker_main worker_measure worker_target worker_unit worker_work)
 PLAIN_OBJ  := $(filter $(addprefix $(B)/lib/,base/% stats/% timing/%),$(LIB_OBJ))
+# The hook of alloc is loaded into other programs: an object of its own, of its parts and the reader
+# of call frame information, which allocates nothing.
+HOOK_OBJ := $(if $(filter x86_64%,$(shell $(CC) -dumpmachine 2>/dev/null)),\
+    $(patsubst %.c,$(B)/hook/%.o,$(HOOK_SRC) $(addprefix lib/profile/,cfi.c cfi_rows.c cfi_step.c)))
 PACES   := 0 20 21 50
 SUITE   := $(patsubst lib/bench/%.c,$(B)/%.so,$(wildcard lib/bench/suite/*.c))
 UNIT    := $(sort $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c)))
@@ -98,7 +103,7 @@ JEMALLOC := $(firstword $(wildcard /usr/lib/*/libjemalloc.so.2 /usr/lib/libjemal
 ALLOCATORS := $(addprefix $(B)/tests/alloc/,known frames static one.so two.so $(if $(CXX_NAME),news) $(if $(JEMALLOC),jemalloc) $(if $(shell command -v musl-gcc 2>/dev/null),musl))
 ORACLES := $(sort $(patsubst %.c,$(B)/%.o,$(wildcard tests/oracle/*.c)))
 FUZZERS := $(sort $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c)))
-OBJECTS := $(LIB_OBJ) $(CMD_OBJ) $(WORKER_OBJ) $(LAUNCHER_MAIN:%.c=$(B)/%.o) $(addsuffix .o,$(UNIT) $(PROGS) $(FUZZERS)) $(B)/tests/fuzz/replay.o $(PARTS) $(ORACLES)
+OBJECTS := $(LIB_OBJ) $(CMD_OBJ) $(WORKER_OBJ) $(HOOK_OBJ) $(LAUNCHER_MAIN:%.c=$(B)/%.o) $(addsuffix .o,$(UNIT) $(PROGS) $(FUZZERS)) $(B)/tests/fuzz/replay.o $(PARTS) $(ORACLES)
 
 # Functions that a unit test replaces to make them fail.
 WRAP_test_file := -Wl,--wrap=write -Wl,--wrap=fsync -Wl,--wrap=rename
@@ -148,6 +153,20 @@ $(B)/launcher: $(LAUNCHER_SRC) lib/bench/launch_block.h lib/timing/counters.h li
 	$(call say,LINK,$@)
 	$(Q)$(launcher) -static 2>/dev/null || $(launcher)
 launcher = $(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) -O2 -s -Ilib $(LAUNCHER_SRC) -o $@
+# The hook is compiled alike in every kind of build, without sanitizers and libraries: programs
+# must not notice it. There is none but for x86-64; an empty file says so.
+$(B)/hook.so: $(HOOK_OBJ)
+	$(call say,LINK,$@)
+	$(Q)$(if $(HOOK_OBJ),$(CC) -shared -s -Wl$(COMMA)-z$(COMMA)now$(COMMA)-z$(COMMA)defs$(COMMA)--build-id=none $(HOOK_OBJ) -o $@,: >$@)
+$(B)/hook/%.o: %.c $(B)/flags
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(compile)
+	@$(note_command)
+$(B)/hook/%.o: private ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE $(WARN) -O2 -fPIC -ftls-model=initial-exec \
+    -fvisibility=hidden -fno-builtin -fno-stack-protector -U_FORTIFY_SOURCE -Ilib
+$(B)/lib/alloc/preload.o: $(B)/hook.so
+$(B)/lib/alloc/preload.o: private EXTRA_CFLAGS := -DPK_ALLOC_HOOK_PATH=\"$(B)/hook.so\"
 $(B)/lib/bench/launcher.o: $(B)/launcher
 $(B)/lib/bench/launcher.o: private EXTRA_CFLAGS := -DPK_LAUNCHER_PATH=\"$(B)/launcher\"
 $(B)/lib/bench/program.o: $(B)/bench_worker $(SUITE)
@@ -160,8 +179,9 @@ $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(Q)$(compile)
 	@sed -n 's|^PK_EMBED(.*"\(.*\)").*|$@: \1\n\1:|p' $< >>$(@:.o=.d)
-	@printf '{"directory": "%s", "file": "%s", "command": "%s"}\n' '$(CURDIR)' '$<' \
-	    "$$(printf %s '$(compile)' | sed 's/["\\]/\\&/g')" >$(@:.o=.command)
+	@$(note_command)
+note_command = printf '{"directory": "%s", "file": "%s", "command": "%s"}\n' '$(CURDIR)' '$<' \
+    "$$(printf %s '$(compile)' | sed 's/["\\]/\\&/g')" >$(@:.o=.command)
 compile = $(CC) $(ALL_CFLAGS) $(EXTRA_CFLAGS) -MMD -MP -c $< -o $@
 $(B)/tests/%: private EXTRA_CFLAGS := $(TEST_CFLAGS)
 
@@ -261,7 +281,7 @@ $(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(if $(FUZZ),,$(B)/tests/fuzz/r
 # What these two judge by.
 $(B)/tests/unit/test_http1 $(B)/tests/fuzz/fuzz_http1: $(ORACLES)
 
-$(B)/compile_commands.json: $(LIB_OBJ) $(CMD_OBJ) $(B)/$(WORKER_MAIN:.c=.o) $(B)/$(LAUNCHER_MAIN:.c=.o)
+$(B)/compile_commands.json: $(LIB_OBJ) $(CMD_OBJ) $(B)/$(WORKER_MAIN:.c=.o) $(B)/$(LAUNCHER_MAIN:.c=.o) $(filter $(B)/hook/lib/alloc/%,$(HOOK_OBJ))
 	@{ echo '['; cat $(^:.o=.command) | sed '$$!s/$$/,/'; echo ']'; } >$@
 
 # build/perfkit is the release program of the compiler that was used last.
@@ -316,10 +336,10 @@ compare: tests links ## perfkit beside its peers, as far as they are installed: 
 
 lint: all ## clang-format, clang-tidy and cppcheck find nothing
 	$(Q)clang-format --dry-run -Werror $(SOURCES)
-	$(Q)printf '%s\n' $(LIB_SRC) $(CMD_SRC) $(WORKER_MAIN) $(LAUNCHER_MAIN) | xargs -P $(CORES) -n 1 clang-tidy --quiet -p $(B)
+	$(Q)printf '%s\n' $(LIB_SRC) $(CMD_SRC) $(WORKER_MAIN) $(LAUNCHER_MAIN) $(HOOK_SRC) | xargs -P $(CORES) -n 1 clang-tidy --quiet -p $(B)
 	$(Q)cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 -D_GNU_SOURCE -Ilib -I. -j $(CORES) \
-	    --enable=warning,performance,portability --suppress=missingIncludeSystem --suppress=identicalInnerCondition $(LIB_SRC) $(CMD_SRC) $(WORKER_MAIN) $(LAUNCHER_MAIN)
-	$(Q)echo 'lint: $(words $(LIB_SRC) $(CMD_SRC) $(WORKER_MAIN) $(LAUNCHER_MAIN)) files, nothing found'
+	    --enable=warning,performance,portability --suppress=missingIncludeSystem --suppress=identicalInnerCondition $(LIB_SRC) $(CMD_SRC) $(WORKER_MAIN) $(LAUNCHER_MAIN) $(HOOK_SRC)
+	$(Q)echo 'lint: $(words $(LIB_SRC) $(CMD_SRC) $(WORKER_MAIN) $(LAUNCHER_MAIN) $(HOOK_SRC)) files, nothing found'
 format: ## rewrite all C sources in the house's format
 	$(Q)clang-format -i $(SOURCES)
 SOURCES = $(sort $(wildcard lib/*/*.[ch] lib/*/*/*.[ch] cmd/*.[ch] tests/*/*.[ch] tests/programs/*/*.[ch]))

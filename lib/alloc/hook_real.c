@@ -1,0 +1,160 @@
+/* The functions that the hook stands in for, and what serves until they are found. */
+#include "alloc/hook.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <string.h>
+
+/* Found in steps: dlsym may allocate itself. */
+enum { UNKNOWN, SEARCHING, FOUND };
+
+static _Atomic int search;
+static _Atomic size_t pool_used;
+unsigned char pk_hook_pool[PK_HOOK_POOL_BYTES] __attribute__((aligned(16)));
+
+/* ---- the pool: each block has its size in the 16 bytes in front ---- */
+
+static void *pool_take(size_t bytes, size_t alignment) {
+    size_t used = atomic_load(&pool_used), start, end;
+    if (alignment < 16) alignment = 16;
+    do {
+        if (bytes > PK_HOOK_POOL_BYTES) break;
+        start = (used + 16 + alignment - 1) & ~(alignment - 1);
+        end = start + bytes;
+        if (end > PK_HOOK_POOL_BYTES) break;
+        if (atomic_compare_exchange_weak(&pool_used, &used, end)) {
+            memcpy(pk_hook_pool + start - 16, &bytes, sizeof bytes);
+            return pk_hook_pool + start;
+        }
+    } while (true);
+    errno = ENOMEM;
+    return NULL;
+}
+
+size_t pk_hook_pool_size(const void *p) {
+    size_t bytes;
+    memcpy(&bytes, (const unsigned char *)p - 16, sizeof bytes);
+    return bytes;
+}
+
+/* ---- stand-ins until the real ones are known ---- */
+
+static bool found(void) {
+    pk_hook_find_real();
+    return atomic_load(&search) == FOUND;
+}
+
+static void *early(size_t bytes, size_t alignment) {
+    atomic_fetch_add(&pk_hook.before_ready, 1);
+    return pool_take(bytes, alignment);
+}
+
+static void *early_malloc(size_t bytes) {
+    return found() ? pk_real.malloc(bytes) : early(bytes, 16);
+}
+
+static void *early_calloc(size_t n, size_t bytes) {
+    size_t all;
+    if (found()) return pk_real.calloc(n, bytes);
+    if (!__builtin_mul_overflow(n, bytes, &all)) return early(all, 16);
+    errno = ENOMEM;
+    return NULL;
+}
+
+static void *early_realloc(void *p, size_t bytes) { /* blocks of the pool do not come here */
+    if (found()) return pk_real.realloc(p, bytes);
+    return p ? NULL : early(bytes, 16);
+}
+
+static void early_free(void *p) {
+    if (found()) pk_real.free(p);
+}
+
+static void *early_reallocarray(void *p, size_t n, size_t bytes) {
+    size_t all;
+    if (found()) return pk_real.reallocarray(p, n, bytes);
+    if (!__builtin_mul_overflow(n, bytes, &all)) return early_realloc(p, all);
+    errno = ENOMEM;
+    return NULL;
+}
+
+static void *early_aligned_alloc(size_t alignment, size_t bytes) {
+    return found() ? pk_real.aligned_alloc(alignment, bytes) : early(bytes, alignment);
+}
+
+static void *early_memalign(size_t alignment, size_t bytes) {
+    return found() ? pk_real.memalign(alignment, bytes) : early(bytes, alignment);
+}
+
+static int early_posix_memalign(void **p, size_t alignment, size_t bytes) {
+    if (found()) return pk_real.posix_memalign(p, alignment, bytes);
+    *p = early(bytes, alignment);
+    return *p ? 0 : ENOMEM;
+}
+
+static void *early_valloc(size_t bytes) {
+    return found() ? pk_real.valloc(bytes) : early(bytes, 4096);
+}
+
+static void *early_pvalloc(size_t bytes) {
+    return found() ? pk_real.pvalloc(bytes) : early((bytes + 4095) & ~(size_t)4095, 4096);
+}
+
+pk_hook_real pk_real = {
+    .malloc = early_malloc,
+    .calloc = early_calloc,
+    .realloc = early_realloc,
+    .free = early_free,
+    .reallocarray = early_reallocarray,
+    .aligned_alloc = early_aligned_alloc,
+    .memalign = early_memalign,
+    .posix_memalign = early_posix_memalign,
+    .valloc = early_valloc,
+    .pvalloc = early_pvalloc,
+};
+
+/* ---- the search ---- */
+
+/* Loaded with the program, ours are the first and the real ones are the next. Injected, or where
+ * the program has an allocator of its own, the first are the real ones; there RTLD_NEXT, which is
+ * for objects loaded at the start, is not to be used. */
+static void *handle_of_real(void) {
+    Dl_info ours, first;
+    void *malloc_of_all = dlsym(RTLD_DEFAULT, "malloc");
+    if (malloc_of_all && dladdr(malloc_of_all, &first) && dladdr(pk_hook_pool, &ours) &&
+        first.dli_fbase != ours.dli_fbase)
+        return RTLD_DEFAULT;
+    return RTLD_NEXT;
+}
+
+#define FIND(name)                                         \
+    do {                                                   \
+        void *at = dlsym(handle, #name);                   \
+        if (at) memcpy(&real.name, &at, sizeof real.name); \
+    } while (0)
+
+void pk_hook_find_real(void) {
+    int unknown = UNKNOWN;
+    if (!atomic_compare_exchange_strong(&search, &unknown, SEARCHING)) return;
+    void *handle = handle_of_real();
+    pk_hook_real real = pk_real;
+    FIND(malloc);
+    FIND(calloc);
+    FIND(realloc);
+    FIND(free);
+    FIND(reallocarray);
+    FIND(aligned_alloc);
+    FIND(memalign);
+    FIND(posix_memalign);
+    FIND(valloc);
+    FIND(pvalloc);
+    /* glibc's blocks begin at multiples of 16, others' small ones also at odd multiples of 8. */
+    void *libc_malloc = dlsym(handle, "__libc_malloc"), *is = NULL;
+    memcpy(&is, &real.malloc, sizeof is);
+    pk_hook.granule_shift = is == libc_malloc ? 4 : 3;
+    void *find = dlsym(RTLD_DEFAULT, "_dl_find_object");
+    memcpy(&pk_hook.find_object, &find, sizeof find);
+    pk_real = real;
+    atomic_store(&search, FOUND);
+    pk_hook_start_by_environment();
+}

@@ -1,0 +1,125 @@
+/* Threads: their states, and what ends with them. */
+#include "alloc/hook.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define SLOW_STACK_BYTES ((size_t)256 << 10) /* signal handlers may come on top */
+
+__thread pk_hook_self pk_self __attribute__((tls_model("initial-exec")));
+
+static void find_stack(pk_hook_thread *t) {
+    pthread_attr_t attributes;
+    void *low;
+    size_t bytes;
+    t->stack_low = t->stack_high = 0;
+    if (pthread_equal(pthread_self(), pk_hook.main_thread)) {
+        t->stack_low = pk_hook.main_stack_low;
+        t->stack_high = pk_hook.main_stack_high;
+        return;
+    }
+    if (pthread_getattr_np(pthread_self(), &attributes) != 0) return;
+    if (pthread_attr_getstack(&attributes, &low, &bytes) == 0) {
+        t->stack_low = (uint64_t)low;
+        t->stack_high = t->stack_low + bytes;
+    }
+    pthread_attr_destroy(&attributes);
+}
+
+/* Memory for a state. A child's, cleared by fork, is used again. */
+static bool fit_out(pk_hook_thread *t) {
+    char *slow = pk_hook_memory(SLOW_STACK_BYTES, MADV_WIPEONFORK);
+    t->memo_arena = pk_hook_memory(PK_HOOK_MEMO_BYTES, MADV_WIPEONFORK);
+    t->image = (pk_image_thread *)pk_hook_chunk_new(PK_CHUNK_THREAD, 0, sizeof(pk_image_thread),
+                                                    &t->number);
+    if (!slow || !t->memo_arena || !t->image) return false;
+    t->slow_stack_top = slow + SLOW_STACK_BYTES;
+    t->head = pk_hook.process->head;
+    t->random = pk_hook_now_ns() ^ (uint64_t)t->number << 32 ^ (uint64_t)getpid();
+    t->until_sample = -1;
+    return true;
+}
+
+static pk_hook_thread *take_free(void) {
+    pk_hook_process *process = pk_hook.process;
+    pk_hook_lock();
+    pk_hook_thread *t = process->free_threads;
+    if (t) process->free_threads = t->next_free;
+    pk_hook_unlock();
+    return t;
+}
+
+static pk_hook_thread *thread_open(pk_hook_thread *t) {
+    pk_hook_process *process = pk_hook.process;
+    if (!atomic_load(&process->ready) && !pk_hook_process_open()) return NULL;
+    if (atomic_load(&process->ready) != 1) return NULL;
+    bool reused = false;
+    if (!t) {
+        t = take_free();
+        reused = t != NULL;
+    }
+    if (!t) t = pk_hook_memory(sizeof *t, MADV_WIPEONFORK);
+    if (!t || (!reused && !fit_out(t))) {
+        atomic_fetch_add(&process->head->full, 1);
+        return NULL;
+    }
+    t->image->tid = (uint32_t)syscall(SYS_gettid);
+    t->image->reused += reused;
+    t->generation = atomic_load(&process->generation) - 1; /* nothing remembered holds */
+    t->last = NULL;
+    find_stack(t);
+    atomic_fetch_add(&process->threads, 1);
+    return t;
+}
+
+/* A handler interrupted this thread while it counted, or one that left by longjmp did. */
+static pk_hook_thread *second(pk_hook_thread *first) {
+    (void)first;
+    atomic_fetch_add(&pk_hook.process->head->inside_hook, 1);
+    return NULL;
+}
+
+pk_hook_thread *pk_hook_enter_slowly(pk_hook_thread *t) {
+    if (pk_self.opening || !atomic_load(&pk_hook.active)) return NULL;
+    uint32_t state = t ? atomic_load(&t->state) : (uint32_t)PK_STATE_WIPED;
+    if (state == PK_STATE_INSIDE) return NULL;
+    if (state == PK_STATE_COUNTING) return second(t);
+    int error = errno;
+    pk_self.opening = true;
+    t = thread_open(t);
+    pk_self.thread = t;
+    if (t) {
+        atomic_store(&t->state, PK_STATE_COUNTING);
+        if (!pk_self.ended) pthread_setspecific(pk_hook.key, t);
+    }
+    pk_self.opening = false;
+    errno = error;
+    return t;
+}
+
+/* ---- the end ---- */
+
+/* To the next thread that begins; its cells stay. */
+void pk_hook_give_back(pk_hook_thread *t) {
+    pk_hook_process *process = pk_hook.process;
+    pk_self.thread = NULL;
+    atomic_fetch_add(&t->head->live_bytes, t->image->held);
+    t->image->held = 0;
+    pk_hook_lock();
+    t->next_free = process->free_threads;
+    process->free_threads = t;
+    pk_hook_unlock();
+    atomic_fetch_sub(&process->threads, 1);
+}
+
+/* pthread's destructors run up to PTHREAD_DESTRUCTOR_ITERATIONS times while values are set. Others
+ * that come later than this still count: each call takes a state and gives it back. */
+void pk_hook_thread_end(void *thread) {
+    pk_hook_thread *t = thread;
+    if (t != pk_self.thread || atomic_load(&t->state) != PK_STATE_IDLE) return;
+    pk_self.ended = true;
+    atomic_store(&t->state, PK_STATE_COUNTING);
+    pk_hook_leave(t);
+}
