@@ -57,3 +57,13 @@ void pk_record_command_end(pk_record_command *command, const pk_record_options *
         return;
     pk_process_stop(process, false, options->grace_ns, &recording->exit);
 }
+
+bool pk_record_wait_has(pk_record_wait *wait, const pk_record *record) {
+    if (wait->pid == 0 || record->pid != (uint32_t)wait->pid) return false;
+    bool exec = record->type == PK_RECORD_COMM && record->comm.exec;
+    if (exec) wait->begin_ns = record->time_ns + wait->period_ns;
+    if (record->type != PK_RECORD_SAMPLE) return false;
+    if (wait->begin_ns == 0 || record->time_ns < wait->begin_ns) return true;
+    wait->pid = 0;
+    return false;
+}

@@ -29,4 +29,15 @@ pid_t pk_record_command_pid(const pk_record_command *command); /* 0: no command 
 void pk_record_command_end(pk_record_command *command, const pk_record_options *options, int signal,
                            pk_recording *recording);
 
+/* The time before a command that was held can be sampled, for events that were on already. What it
+ * does while it is held is ours, and in its exec its registers are still those of the wait. An
+ * event that begins with an exec gives its first sample a period later: so it is here. */
+typedef struct pk_record_wait {
+    pid_t pid; /* the command; 0: over, or there was none */
+    uint64_t period_ns;
+    uint64_t begin_ns; /* from when on its samples count; 0: not in its exec yet */
+} pk_record_wait;
+/* Whether this record, the next in order of time, is a sample of that. */
+bool pk_record_wait_has(pk_record_wait *wait, const pk_record *record);
+
 #endif

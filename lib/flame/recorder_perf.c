@@ -28,8 +28,7 @@ typedef struct reading {
     void *context;
     pk_recording *recording;
     pk_perf_session *session; /* NULL: from a file that is complete */
-    pid_t waiting;            /* the command as long as it is held; 0 */
-    uint64_t begin_ns;        /* from when on its samples count; 0: it is held */
+    pk_record_wait wait;
 } reading;
 
 static uint64_t now_ns(void) {
@@ -60,20 +59,6 @@ static void take_facts(const pk_perf_info *info, const pk_record_options *option
     recording->stack_bytes = attr->stack_user;
 }
 
-/* What the held command does is ours, and in its exec the registers are still those of the wait. An
- * event that begins with an exec gives its first sample a period later (our own recorder's): so it
- * is here, too. */
-static bool is_of_the_wait(reading *r, const pk_record *record) {
-    if (r->waiting == 0 || record->pid != (uint32_t)r->waiting) return false;
-    bool exec = record->type == PK_RECORD_COMM && record->comm.exec;
-    uint64_t hz = r->options->off_cpu ? 0 : r->options->frequency_hz;
-    if (exec) r->begin_ns = record->time_ns + (hz > 0 ? PK_NS_PER_S / hz : 0);
-    if (record->type != PK_RECORD_SAMPLE) return false;
-    if (r->begin_ns == 0 || record->time_ns < r->begin_ns) return true;
-    r->waiting = 0;
-    return false;
-}
-
 /* Until the end: true; or an error. */
 static bool read_records(reading *r, pk_perf_data *data, pk_err *err) {
     const pk_perf_info *info = pk_perf_data_info(data);
@@ -85,7 +70,7 @@ static bool read_records(reading *r, pk_perf_data *data, pk_err *err) {
         if (record.type == PK_RECORD_LOST_SAMPLES) at_end += record.lost;
         /* The second is told by newer perfs, and has the first in it. */
         r->recording->lost = in_rings > at_end ? in_rings : at_end;
-        if (is_of_the_wait(r, &record)) continue;
+        if (pk_record_wait_has(&r->wait, &record)) continue;
         if (!r->sink(r->context, info, &record, err)) return false;
     }
     return err->kind == PK_OK;
@@ -158,7 +143,9 @@ static bool record_stream(reading *r, const pk_interrupt *interrupt, pk_arena *a
         pk_perf_session_begin(r->options, interrupt, arena, r->recording, err);
     if (!session) return false;
     r->session = session;
-    r->waiting = pk_perf_session_command(session);
+    const pk_record_options *o = r->options;
+    r->wait.pid = pk_perf_session_command(session);
+    if (o->frequency_hz > 0 && !o->off_cpu) r->wait.period_ns = PK_NS_PER_S / o->frequency_hz;
     pk_err read = {0};
     pk_recording facts = {0}; /* the session fills the other until it ends */
     pk_recording *recording = r->recording;

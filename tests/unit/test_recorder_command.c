@@ -129,6 +129,33 @@ static void without_a_command_nothing_happens(void **state) {
     assert_false(f->recording.command_ran || f->recording.command_stopped);
 }
 
+static void samples_before_its_first_instruction_are_told(void **state) {
+    (void)state;
+    pk_record_wait wait = {.pid = 70, .period_ns = 10};
+    const struct {
+        pk_record record;
+        bool of_the_wait;
+    } steps[] = {
+        {{.type = PK_RECORD_SAMPLE, .pid = 70, .time_ns = 100}, true},
+        {{.type = PK_RECORD_SAMPLE, .pid = 71, .time_ns = 101}, false},
+        {{.type = PK_RECORD_MMAP2, .pid = 70, .time_ns = 102}, false},
+        {{.type = PK_RECORD_COMM, .pid = 70, .time_ns = 103}, false}, /* a name, no exec */
+        {{.type = PK_RECORD_SAMPLE, .pid = 70, .time_ns = 104}, true},
+        {{.type = PK_RECORD_COMM, .pid = 71, .time_ns = 105, .comm.exec = true}, false},
+        {{.type = PK_RECORD_SAMPLE, .pid = 70, .time_ns = 150}, true},
+        {{.type = PK_RECORD_COMM, .pid = 70, .time_ns = 200, .comm.exec = true}, false},
+        {{.type = PK_RECORD_SAMPLE, .pid = 70, .time_ns = 209}, true},
+        {{.type = PK_RECORD_SAMPLE, .pid = 70, .time_ns = 210}, false},
+        {{.type = PK_RECORD_COMM, .pid = 70, .time_ns = 300, .comm.exec = true}, false},
+        {{.type = PK_RECORD_SAMPLE, .pid = 70, .time_ns = 301}, false}, /* an exec of its own */
+    };
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
+        if (pk_record_wait_has(&wait, &steps[i].record) != steps[i].of_the_wait)
+            fail_msg("step %zu", i);
+    pk_record_wait none = {0};
+    assert_false(pk_record_wait_has(&none, &steps[0].record));
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
     const struct CMUnitTest tests[] = {
@@ -139,6 +166,7 @@ int main(void) {
         TEST(it_is_left_alone),
         TEST(one_that_waits_is_dropped),
         TEST(without_a_command_nothing_happens),
+        TEST(samples_before_its_first_instruction_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

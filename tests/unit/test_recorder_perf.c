@@ -67,7 +67,7 @@ typedef struct fixture {
     uint64_t samples, of_us, after_exec, execs; /* what the sink saw */
     uint32_t pid;                               /* of the samples; 0: several */
     uint64_t fail_at;                           /* sample at which the sink fails; 0: never */
-    uint64_t first_ns, last_ns;
+    uint64_t exec_ns, first_ns, last_ns;
     bool can; /* there is a perf, and it may record */
 } fixture;
 
@@ -105,7 +105,10 @@ static int end(void **state) {
 static bool count(void *context, const pk_perf_info *info, const pk_record *record, pk_err *err) {
     fixture *f = context;
     assert_true(info->events.n_attrs > 0);
-    if (record->type == PK_RECORD_COMM && record->comm.exec) f->execs++;
+    if (record->type == PK_RECORD_COMM && record->comm.exec) {
+        f->execs++;
+        f->exec_ns = record->time_ns;
+    }
     if (record->type != PK_RECORD_SAMPLE) return true;
     f->samples++;
     if (f->execs > 0) f->after_exec++;
