@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/units.h"
 #include "cmd/flame_cli.h"
+#include "cmd/target.h"
 #include "cmd/terminal.h"
 #include "flame/saved_file.h"
 #include "profile/difference.h"
@@ -117,7 +118,7 @@ static bool draw(const comparison *c, pk_err *err) {
 static bool read_sides(comparison *c, const pk_invocation *invocation, pk_err *err) {
     pk_debug_folders folders = {0};
     const pk_flame_options options = {.folders = &folders};
-    if (!flame_folders(invocation->parsed->arena, &folders, err)) return false;
+    if (!target_debug_folders(invocation->parsed->arena, &folders, err)) return false;
     for (int i = 0; i < 2; i++) {
         pk_flame_result *side = &c->sides[i];
         if (!pk_flame_run_file(path_of(c, i), &options, NULL, side, err)) return false;

@@ -3,6 +3,7 @@
 #include "cmd/commands.h"
 #include "cmd/flame_cli.h"
 #include "cmd/flame_picture.h"
+#include "cmd/target.h"
 
 #define EXIT_WRONG 2
 
@@ -49,7 +50,7 @@ static const pk_opt flame_opts[] = {
 
     {'p', "pid", PK_OPT_TEXT_LIST, OPTION(pids, pk_text_list), .arg = "pid|name", .help = "profile running processes, by number or name",
      .details = "Several may stand behind one -p, with commas between. They are never signalled.", .group = "What",
-     .conflicts = "all-cpus perfdata folded diff", .complete = flame_complete_pids, .check = flame_check_pids},
+     .conflicts = "all-cpus perfdata folded diff", .complete = target_complete_pids, .check = target_check_pids},
     {'a', "all-cpus", PK_OPT_FLAG, OPTION(all_cpus, bool), .help = "profile the whole machine", .group = "What",
      .conflicts = "perfdata folded diff"},
     {0, "perfdata", PK_OPT_FILE, OPTION(perf_data, const char *), .arg = "file", .help = "draw what perf record has recorded",

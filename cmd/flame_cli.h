@@ -81,9 +81,6 @@ typedef struct flame_plan {
 bool flame_plan_make(const pk_invocation *invocation, const flame_cli *cli, flame_plan *plan,
                      pk_err *err) PK_MUST_CHECK;
 
-/* Where separate debug information is installed, and perf's own cache of it. */
-bool flame_folders(pk_arena *arena, pk_debug_folders *folders, pk_err *err) PK_MUST_CHECK;
-
 /* What a picture is to look like, from the options; shared with flame-draw. Without --title and
  * --countname: "Flame Graph" and "samples". */
 bool flame_style_make(const flame_picture *picture, pk_flame_style *style,
@@ -137,9 +134,9 @@ int flame_go(const pk_invocation *invocation, const flame_cli *cli, const flame_
 
 /* ---- completers and checkers ---- */
 
-pk_completer flame_complete_pids, flame_complete_events, flame_complete_call_graphs,
-    flame_complete_backgrounds, flame_complete_texts, flame_complete_profiles;
-pk_checker flame_check_pids, flame_check_colour, flame_check_stroke, flame_check_background;
+pk_completer flame_complete_events, flame_complete_call_graphs, flame_complete_backgrounds,
+    flame_complete_texts, flame_complete_profiles;
+pk_checker flame_check_colour, flame_check_stroke, flame_check_background;
 
 extern const pk_command pk_cmd_flame;
 

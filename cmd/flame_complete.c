@@ -1,21 +1,6 @@
 /* perfkit flame: what completion offers. It reads /proc and folders and runs nothing. */
-#include <string.h>
-
-#include "base/procfs.h"
 #include "cli/complete.h"
 #include "cmd/flame_cli.h"
-
-static bool offer_name(void *context, const pk_process_info *info) {
-    if (info->command[0] != '[') pk_choices_add(context, info->name, "all of this name");
-    return true;
-}
-
-/* Numbers with their command lines; names once something of one was typed. */
-void flame_complete_pids(pk_choices *choices) {
-    const char *typed = pk_choices_typed(choices);
-    pk_complete_pids(choices);
-    if (typed[0] && !strchr("0123456789", typed[0])) pk_procfs_each_process(offer_name, choices);
-}
 
 /* What perf_event_open(2) names; not every machine has all of them. */
 void flame_complete_events(pk_choices *choices) {

@@ -1,5 +1,4 @@
 /* perfkit flame: from the options on the line to what is to be done. */
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,11 +7,10 @@
 #include <unistd.h>
 
 #include "base/process.h"
-#include "base/procfs.h"
 #include "base/units.h"
 #include "cmd/flame_cli.h"
+#include "cmd/target.h"
 
-#define PIDS_MAX 4096
 #define TOP_USUAL 5
 #define COMPRESSION_MAX 22
 
@@ -132,80 +130,6 @@ static bool set_inputs(const planner *p, flame_plan *plan, pk_err *err) {
     return true;
 }
 
-static bool set_command(const planner *p, pk_record_options *record, pk_err *err) {
-    const pk_text_list *words = &p->cli->words, *rest = &p->cli->argv;
-    size_t n = words->count + rest->count;
-    if (n == 0) return true;
-    char **argv = PK_NEW(p->arena, n + 1, char *);
-    for (size_t i = 0; argv && i < n; i++) {
-        const char *word = i < words->count ? words->items[i] : rest->items[i - words->count];
-        if (!(argv[i] = pk_arena_strdup(p->arena, word))) argv = NULL;
-    }
-    if (!argv) return fail_memory(err);
-    record->argv = argv;
-    return true;
-}
-
-/* ---- processes ---- */
-
-typedef struct search {
-    const char *name; /* NULL: any */
-    pid_t *pids;
-    size_t n;
-} search;
-
-static bool take_named(void *context, const pk_process_info *info) {
-    search *s = context;
-    if (info->pid != getpid() && strcmp(info->name, s->name) == 0 && s->n < PIDS_MAX)
-        s->pids[s->n++] = info->pid;
-    return true;
-}
-
-static bool add_pid(search *s, const char *word, pk_err *err) {
-    int64_t number;
-    pk_err ignored;
-    if (s->n == PIDS_MAX) {
-        pk_fail(err, PK_E_LIMIT, "--pid", "more than %d processes", PIDS_MAX);
-        pk_fix(err, "profile the whole machine with -a");
-        return false;
-    }
-    if (pk_parse_int(word, 1, INT_MAX, &number, &ignored)) {
-        s->pids[s->n++] = (pid_t)number;
-        return true;
-    }
-    size_t before = s->n;
-    s->name = word;
-    pk_procfs_each_process(take_named, s);
-    if (s->n > before) return true;
-    pk_fail(err, PK_E_INPUT, "--pid", "no process is called %s", word);
-    pk_fix(err, "ps -e lists names and numbers");
-    return false;
-}
-
-bool flame_check_pids(const char *text, pk_err *err) {
-    size_t length = strlen(text);
-    if (length && text[0] != ',' && text[length - 1] != ',' && !strstr(text, ",,")) return true;
-    pk_fail(err, PK_E_USAGE, NULL, "a process is missing in the list");
-    pk_fix(err, "use numbers or names such as 123,456");
-    return false;
-}
-
-static bool set_pids(const planner *p, pk_record_options *record, pk_err *err) {
-    const pk_text_list *lists = &p->cli->pids;
-    if (lists->count == 0) return true;
-    search s = {.pids = PK_NEW(p->arena, PIDS_MAX, pid_t)};
-    if (!s.pids) return fail_memory(err);
-    for (size_t i = 0; i < lists->count; i++) {
-        char *list = pk_arena_strdup(p->arena, lists->items[i]), *rest = NULL;
-        if (!list) return fail_memory(err);
-        for (char *word = strtok_r(list, ",", &rest); word; word = strtok_r(NULL, ",", &rest))
-            if (!add_pid(&s, word, err)) return false;
-    }
-    record->pids = s.pids;
-    record->n_pids = s.n;
-    return true;
-}
-
 /* ---- how it is recorded ---- */
 
 static bool set_call_graph(const planner *p, pk_record_options *record, pk_err *err) {
@@ -233,27 +157,10 @@ static bool set_call_graph(const planner *p, pk_record_options *record, pk_err *
     return true;
 }
 
-/* Words split at blanks as flamegraph splits them: quotes are letters like any other. before: put
- * in front, NULL: nothing. */
-static const char *const *split(const planner *p, const char *before, const char *text,
-                                pk_err *err) {
-    char *copy = pk_arena_strdup(p->arena, text), *rest = NULL;
-    const char **words = copy ? PK_NEW(p->arena, strlen(text) / 2 + 3, const char *) : NULL;
-    size_t n = 0;
-    if (!words) {
-        fail_memory(err);
-        return NULL;
-    }
-    if (before) words[n++] = before;
-    for (char *word = strtok_r(copy, " \t\n", &rest); word; word = strtok_r(NULL, " \t\n", &rest))
-        words[n++] = word;
-    return words;
-}
-
 /* With words of its own perf writes where they say. */
 static bool set_perf_words(const planner *p, pk_record_options *record, pk_err *err) {
     if (!p->cli->perf_words) return true;
-    record->perf_words = split(p, NULL, p->cli->perf_words, err);
+    record->perf_words = target_split(NULL, p->cli->perf_words, p->arena, err);
     if (!record->perf_words) return false;
     for (const char *const *word = record->perf_words; *word; word++)
         if (strcmp(*word, "-o") == 0 && word[1]) record->keep = word[1];
@@ -293,8 +200,12 @@ static bool set_recording(const planner *p, flame_plan *plan, pk_err *err) {
         .perf = perf && perf[0] ? perf : "perf",
         .keep = cli->keep,
     };
-    if (cli->root && !(record->root = split(p, "sudo", cli->root, err))) return false;
-    return set_command(p, record, err) && set_pids(p, record, err) &&
+    if (cli->root && !(record->root = target_split("sudo", cli->root, p->arena, err))) return false;
+    char **argv = NULL;
+    if (!target_command(&cli->words, &cli->argv, p->arena, &argv, err)) return false;
+    record->argv = argv;
+    return target_pids(&cli->pids, "profile the whole machine with -a", p->arena, &record->pids,
+                       &record->n_pids, err) &&
            set_call_graph(p, record, err) && set_perf_words(p, record, err) &&
            set_compression(p, record, err);
 }
@@ -338,15 +249,6 @@ static bool set_collapse(const planner *p, pk_collapse_options *collapse, pk_err
         .threads = cli->threads,
     };
     return set_time_range(p, collapse, err);
-}
-
-bool flame_folders(pk_arena *arena, pk_debug_folders *folders, pk_err *err) {
-    static const char *const roots[] = {"/usr/lib/debug", NULL};
-    const char *home = getenv("HOME");
-    folders->roots = roots;
-    if (!home || !home[0]) return true;
-    folders->perf_cache = pk_arena_printf(arena, "%s/.debug", home);
-    return folders->perf_cache || fail_memory(err);
 }
 
 /* ---- outputs ---- */
@@ -436,7 +338,7 @@ bool flame_plan_make(const pk_invocation *invocation, const flame_cli *cli, flam
     const planner p = {invocation, cli, invocation->parsed->arena};
     flame_plan made = {0};
     if (!check_command(&p, err) || !check_recording(&p, err) || !check_perf(&p, err) ||
-        !flame_folders(p.arena, &made.folders, err) || !set_inputs(&p, &made, err) ||
+        !target_debug_folders(p.arena, &made.folders, err) || !set_inputs(&p, &made, err) ||
         !set_recording(&p, &made, err) || !set_collapse(&p, &made.flame.collapse, err) ||
         !flame_style_make(&cli->picture, &made.style, err) || !set_output(&p, &made, err) ||
         !check_difference(&p, &made, err))
