@@ -10,6 +10,7 @@
 #include "base/units.h"
 #include "cmd/flame_cli.h"
 #include "cmd/target.h"
+#include "flame/saved_file.h"
 
 #define TOP_USUAL 5
 #define COMPRESSION_MAX 22
@@ -59,6 +60,18 @@ static bool check_command(const planner *p, pk_err *err) {
     if (!p->invocation->as_peer || p->cli->words.count == 0) return true;
     pk_fail(err, PK_E_USAGE, NULL, "unexpected argument '%s'", p->cli->words.items[0]);
     pk_fix(err, "put -- before the command");
+    return false;
+}
+
+/* A file with a profile in the place of the command. */
+static bool check_program(const planner *p, pk_err *err) {
+    const char *word = p->cli->words.count == 1 ? p->cli->words.items[0] : NULL;
+    pk_saved_kind kind =
+        word && access(word, X_OK) != 0 ? pk_saved_file_kind(word) : PK_SAVED_UNKNOWN;
+    if (kind == PK_SAVED_UNKNOWN) return true;
+    pk_fail(err, PK_E_USAGE, word, "is a profile, and no program");
+    pk_fix(err, "to draw it: %s %s %.100s", p->invocation->name,
+           kind == PK_SAVED_PERF_DATA ? "--perfdata" : "--folded", word);
     return false;
 }
 
@@ -337,9 +350,10 @@ bool flame_plan_make(const pk_invocation *invocation, const flame_cli *cli, flam
                      pk_err *err) {
     const planner p = {invocation, cli, invocation->parsed->arena};
     flame_plan made = {0};
-    if (!check_command(&p, err) || !check_recording(&p, err) || !check_perf(&p, err) ||
-        !target_debug_folders(p.arena, &made.folders, err) || !set_inputs(&p, &made, err) ||
-        !set_recording(&p, &made, err) || !set_collapse(&p, &made.flame.collapse, err) ||
+    if (!check_command(&p, err) || !check_program(&p, err) || !check_recording(&p, err) ||
+        !check_perf(&p, err) || !target_debug_folders(p.arena, &made.folders, err) ||
+        !set_inputs(&p, &made, err) || !set_recording(&p, &made, err) ||
+        !set_collapse(&p, &made.flame.collapse, err) ||
         !flame_style_make(&cli->picture, &made.style, err) || !set_output(&p, &made, err) ||
         !check_difference(&p, &made, err))
         return false;

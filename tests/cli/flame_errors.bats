@@ -27,6 +27,13 @@ refused() {
     refused "-p and -a" -- -a -p 1
 }
 
+@test "flame: a profile where the command should be" {
+    printf 'a;b 1\n' >stacks
+    refused stacks "--folded stacks" -- stacks
+    printf 'PERFILE2rubbish' >some.data
+    refused some.data "--perfdata some.data" -- some.data
+}
+
 @test "flame: options of the recorder where nothing is recorded" {
     printf 'a 1\n' >a
     local option
