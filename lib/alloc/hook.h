@@ -31,8 +31,9 @@
 #define PK_HOOK_RULES 8192 /* remembered rules, a power of two */
 #define PK_HOOK_MEMOS 4096 /* remembered stacks, a power of two */
 #define PK_HOOK_MEMO_BYTES ((size_t)2 << 20)
-#define PK_HOOK_READS_MAX 1024 /* words of the stack that a walk may depend on, to be remembered \
-                                */
+#define PK_HOOK_READS_MAX                                                  \
+    1024 /* words of the stack that a walk may depend on, to be remembered \
+          */
 #define PK_HOOK_WINDOW_BYTES 16384
 #define PK_HOOK_HELD_MAX 65536 /* see pk_image_thread.held */
 
