@@ -1,4 +1,5 @@
 #include "check.h"
+#include "sampled_program.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -17,81 +18,12 @@
 #include "base/interrupt.h"
 #include "flame/recorder.h"
 
-#define S 1000000000ull
-#define MS 1000000ull
 #define PATIENCE_S 60
 #define FREQUENCY_HZ 997
 #define EXIT_NOT_AS_EXPECTED 99
 #define NOBODY 65534
 
-/* What is recorded are copies of this very program, so that where its functions lie is known: each
- * of the two is alone in a section, whose ends the linker names. */
-extern const char __start_pk_burn_heavy[], __stop_pk_burn_heavy[];
-extern const char __start_pk_burn_light[], __stop_pk_burn_light[];
-
 /* ---- what is recorded ---- */
-
-static volatile uint64_t burnt;
-
-__attribute__((noinline, section("pk_burn_heavy"),
-               no_sanitize("thread", "address", "undefined"))) static void
-burn_heavy(void) {
-    for (int i = 0; i < 70000; i++) burnt = burnt + 1;
-}
-
-__attribute__((noinline, section("pk_burn_light"),
-               no_sanitize("thread", "address", "undefined"))) static void
-burn_light(void) {
-    for (int i = 0; i < 30000; i++) burnt = burnt + 1;
-}
-
-static uint64_t clock_ns(clockid_t clock) {
-    struct timespec t;
-    clock_gettime(clock, &t);
-    return (uint64_t)t.tv_sec * S + (uint64_t)t.tv_nsec;
-}
-
-/* Until the thread has used so much CPU time. */
-static void *burn(void *ms) {
-    while (clock_ns(CLOCK_THREAD_CPUTIME_ID) < *(const uint64_t *)ms * MS) {
-        burn_heavy();
-        burn_light();
-    }
-    return NULL;
-}
-
-static int burn_threads(uint64_t ms, int n) {
-    pthread_t threads[8];
-    for (int i = 1; i < n; i++)
-        if (pthread_create(&threads[i], NULL, burn, &ms) != 0) return 1;
-    burn(&ms);
-    for (int i = 1; i < n; i++) pthread_join(threads[i], NULL);
-    return 0;
-}
-
-static int nap(long times) {
-    for (long i = 0; i < times; i++) nanosleep(&(struct timespec){.tv_nsec = 2 * (long)MS}, NULL);
-    return 0;
-}
-
-static int crash(void) {
-    setrlimit(RLIMIT_CORE, &(struct rlimit){0});
-    signal(SIGSEGV, SIG_DFL); /* not a sanitizer's */
-    raise(SIGSEGV);
-    return 0;
-}
-
-/* A child that becomes another program. */
-static int start_other(char *self, char *ms) {
-    pid_t pid = fork();
-    if (pid == 0) {
-        execv(self, (char *[]){self, "burn", ms, "1", NULL});
-        _exit(127);
-    }
-    int status = 1;
-    waitpid(pid, &status, 0);
-    return status != 0;
-}
 
 static int record_as_nobody(char *self);
 
