@@ -150,14 +150,15 @@ static void watch_until_the_end(watch *w) {
 
 /* ---- the whole of it ---- */
 
-/* With a command the clock begins when it does; sampling of a whole machine a little before. */
+/* With a command the clock begins when it does: read before it is released, since we may be told of
+ * its exec only when it has run for a while. Sampling of a whole machine begins a little before. */
 static bool begin(pk_own_recorder *own, pk_err *err) {
     uint64_t delay_ns = own->options->delay_ns;
     bool on_exec = own->options->argv && !own->options->all_cpus && delay_ns == 0;
     own->enable_at_ns = own->end_at_ns = PK_NEVER_NS;
     if (delay_ns == 0 && !on_exec) enable(own, pk_now_ns());
-    if (!pk_record_command_release(&own->command, own->recording, err)) return false;
     uint64_t now_ns = pk_now_ns();
+    if (!pk_record_command_release(&own->command, own->recording, err)) return false;
     if (delay_ns > 0) own->enable_at_ns = own->begin_ns = now_ns + delay_ns;
     if (on_exec) {
         own->begin_ns = now_ns;
