@@ -193,6 +193,19 @@ static bool set_compression(const planner *p, pk_record_options *record, pk_err 
     return true;
 }
 
+/* Under sudo what is kept is for who called it. */
+static void set_owner(pk_record_options *record) {
+    const char *user = getenv("SUDO_UID"), *group = getenv("SUDO_GID");
+    int64_t uid, gid;
+    pk_err ignored;
+    if (geteuid() != 0 || !user || !group) return;
+    if (!pk_parse_int(user, 0, UINT32_MAX - 1, &uid, &ignored)) return;
+    if (!pk_parse_int(group, 0, UINT32_MAX - 1, &gid, &ignored)) return;
+    record->give_away = true;
+    record->owner = (uid_t)uid;
+    record->group = (gid_t)gid;
+}
+
 static bool set_recording(const planner *p, flame_plan *plan, pk_err *err) {
     const flame_cli *cli = p->cli;
     pk_record_options *record = &plan->flame.record;
@@ -213,6 +226,7 @@ static bool set_recording(const planner *p, flame_plan *plan, pk_err *err) {
         .perf = perf && perf[0] ? perf : "perf",
         .keep = cli->keep,
     };
+    set_owner(record);
     if (cli->root && !(record->root = target_split("sudo", cli->root, p->arena, err))) return false;
     char **argv = NULL;
     if (!target_command(&cli->words, &cli->argv, p->arena, &argv, err)) return false;

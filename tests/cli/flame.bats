@@ -315,6 +315,14 @@ end_flame() { # SIGNAL
     [[ $output == *"self ms"* ]]
 }
 
+@test "flame: --keep under sudo is for who called it" {
+    need_recorder perf
+    [ "$(id -u)" -eq 0 ] || skip "only root can give a file away"
+    SUDO_UID=65534 SUDO_GID=65533 fl --keep -- "$FLAME/burner" --seconds 0.1
+    [ "$status" -eq 0 ]
+    [ "$(stat -c %u:%g perf.data)" = 65534:65533 ]
+}
+
 @test "flame: a program of another kind of name is shown as text" {
     need_recorder
     cp "$FLAME/burner" 'a<b>&"c'
