@@ -164,7 +164,7 @@ $(B)/hook/%.o: %.c $(B)/flags
 	$(Q)$(compile)
 	@$(note_command)
 $(B)/hook/%.o: private ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE $(WARN) -O2 -fPIC -ftls-model=initial-exec \
-    -fvisibility=hidden -fno-builtin -fno-stack-protector -U_FORTIFY_SOURCE -Ilib
+    -fvisibility=hidden -fno-builtin-malloc -fno-builtin-free -fno-stack-protector -U_FORTIFY_SOURCE -Ilib
 $(B)/lib/alloc/preload.o: $(B)/hook.so
 $(B)/lib/alloc/preload.o: private EXTRA_CFLAGS := -DPK_ALLOC_HOOK_PATH=\"$(B)/hook.so\"
 $(B)/lib/bench/launcher.o: $(B)/launcher

@@ -61,16 +61,22 @@ typedef struct pk_hook_rule {
     uint8_t kind;
 } pk_hook_rule;
 
+/* Four words that a walk read: how far above the stack pointer, and what was there. */
+typedef struct pk_hook_reads {
+    uint32_t offsets[4];
+    uint64_t values[4];
+} pk_hook_reads;
+
 /* A stack that was walked: what the walk read, and what came of it. When all of it reads the same
  * again, the same walk would give the same frames. */
 typedef struct pk_hook_memo {
     uint64_t ip, sp, fp;
     uint32_t cell;
-    uint16_t n_reads;
+    uint16_t n_groups; /* the last one is filled up with repetitions */
     uint8_t function;
     bool fp_used; /* the walk depends on the frame pointer at the call */
     pk_image_cell *into;
-    uint64_t values[]; /* n_reads; behind them as many uint32_t: bytes from sp */
+    pk_hook_reads reads[];
 } pk_hook_memo;
 
 /* ---- state ---- */
@@ -222,17 +228,22 @@ uint32_t pk_hook_walk(pk_hook_thread *t, const pk_hook_site *site, uint8_t *flag
 const pk_hook_rule *pk_hook_rule_of(pk_hook_thread *t, uint64_t pc) PK_HIDDEN;
 /* The full row of pc in t->row. */
 bool pk_hook_row_of(pk_hook_thread *t, uint64_t pc) PK_HIDDEN;
-/* The stack's cell, remembered or found by a walk; NULL: there is no room for it. */
-pk_image_cell *pk_hook_stack_cell(pk_hook_thread *t, uint8_t function, const pk_hook_site *site,
-                                  uint32_t *number) PK_HIDDEN;
+/* The cell of a stack that has to be walked, and is remembered in *slot; NULL: no room for it. */
+pk_image_cell *pk_hook_memo_make(pk_hook_thread *t, pk_hook_memo **slot, uint8_t function,
+                                 const pk_hook_site *site, uint32_t *number) PK_HIDDEN;
+/* PK_ALLOC_CHECK: does a walk agree with what was remembered? */
+void pk_hook_memo_check(pk_hook_thread *t, const pk_hook_memo *memo,
+                        const pk_hook_site *site) PK_HIDDEN;
+/* Code was unloaded: all that was remembered is void. */
+void pk_hook_memo_forget(pk_hook_thread *t, uint32_t generation) PK_HIDDEN;
 
 /* ---- hook_cells.c ---- */
 
 /* The cell of t->stack[0..n). */
 pk_image_cell *pk_hook_cell_of_stack(pk_hook_thread *t, uint8_t function, uint8_t flags, uint32_t n,
                                      uint32_t *number) PK_HIDDEN;
-/* Where this thread counts what it frees of the cell `number`. */
-pk_image_cell *pk_hook_cell_to_free(pk_hook_thread *t, uint32_t number) PK_HIDDEN;
+/* Where this thread counts what it frees of another one's cell. */
+pk_image_cell *pk_hook_foreign_cell(pk_hook_thread *t, uint32_t number) PK_HIDDEN;
 const uint64_t *pk_hook_cell_frames(const pk_image_cell *cell) PK_HIDDEN;
 
 /* ---- hook_live.c ---- */
@@ -245,7 +256,8 @@ typedef struct pk_hook_block {
 bool pk_hook_live_init(void) PK_HIDDEN;
 /* False: no memory to remember it. */
 bool pk_hook_live_put(const void *p, pk_hook_block block) PK_HIDDEN;
-pk_hook_block pk_hook_live_take(const void *p) PK_HIDDEN;
+/* The size of a block of 4 GiB or more, which is taken out. */
+uint64_t pk_hook_live_size(const void *p) PK_HIDDEN;
 
 /* ---- hook_sample.c ---- */
 

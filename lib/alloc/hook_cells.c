@@ -4,12 +4,9 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#define TABLE_FIRST 1024u
+#include "alloc/hook_hot.h"
 
-static pk_image_cell *cell_at(uint32_t number) {
-    unsigned char *base = pk_hook.chunks[number / PK_IMAGE_CELLS].base;
-    return (pk_image_cell *)(base + sizeof(pk_image_chunk)) + number % PK_IMAGE_CELLS;
-}
+#define TABLE_FIRST 1024u
 
 const uint64_t *pk_hook_cell_frames(const pk_image_cell *cell) {
     const unsigned char *base = pk_hook.chunks[cell->frames / PK_IMAGE_CHUNK_BYTES].base;
@@ -97,7 +94,7 @@ pk_image_cell *pk_hook_cell_of_stack(pk_hook_thread *t, uint8_t function, uint8_
     for (uint32_t i = hash & mask; t->stacks.entries[i]; i = (i + 1) & mask) {
         uint64_t entry = t->stacks.entries[i];
         if (entry >> 32 != hash) continue;
-        pk_image_cell *cell = cell_at((uint32_t)entry);
+        pk_image_cell *cell = pk_hook_cell_at((uint32_t)entry);
         if (!same_stack(t, cell, function, flags, n, era)) continue;
         *number = (uint32_t)entry;
         return cell;
@@ -115,14 +112,13 @@ pk_image_cell *pk_hook_cell_of_stack(pk_hook_thread *t, uint8_t function, uint8_
     return cell;
 }
 
-pk_image_cell *pk_hook_cell_to_free(pk_hook_thread *t, uint32_t number) {
-    if (pk_hook.chunks[number / PK_IMAGE_CELLS].thread == t->number) return cell_at(number);
+pk_image_cell *pk_hook_foreign_cell(pk_hook_thread *t, uint32_t number) {
     uint32_t hash = number * 0x9e3779b1u;
     hash ^= hash >> 15;
     if (!grow(&t->foreign)) return NULL;
     uint32_t mask = t->foreign.capacity - 1;
     for (uint32_t i = hash & mask; t->foreign.entries[i]; i = (i + 1) & mask) {
-        pk_image_cell *cell = cell_at((uint32_t)t->foreign.entries[i]);
+        pk_image_cell *cell = pk_hook_cell_at((uint32_t)t->foreign.entries[i]);
         if (cell->of == number) return cell;
     }
     uint32_t own;

@@ -3,6 +3,8 @@
 
 #include <time.h>
 
+#include "alloc/hook_hot.h"
+
 /* ---- live bytes and the peak ---- */
 
 static void peak_at(pk_image_head *head, int64_t live) {
@@ -78,12 +80,26 @@ static inline void add(pk_hook_thread *t, pk_image_cell *cell, uint32_t number, 
     cell->bytes += bytes;
     if (PK_UNLIKELY(pk_hook.sample_bytes != 0)) stands_for = estimate(cell, bytes);
     if (!live) return;
-    if (PK_UNLIKELY(!pk_hook_live_put(p, (pk_hook_block){bytes, number}))) {
+    if (PK_UNLIKELY(!pk_live_put(p, (pk_hook_block){bytes, number}))) {
         atomic_fetch_add(&t->head->full, 1);
         return;
     }
     t->last = p;
     live_add(t, stands_for);
+}
+
+static inline pk_image_cell *stack_cell(pk_hook_thread *t, uint8_t function,
+                                        const pk_hook_site *site, uint32_t *number) {
+    uint32_t generation = atomic_load_explicit(&pk_hook.process->generation, memory_order_relaxed);
+    if (PK_UNLIKELY(t->generation != generation)) pk_hook_memo_forget(t, generation);
+    pk_hook_memo **slot = pk_hook_memo_slot(t, site);
+    const pk_hook_memo *memo = *slot;
+    if (PK_UNLIKELY(!memo || !pk_hook_memo_holds(memo, function, site)))
+        return pk_hook_memo_make(t, slot, function, site, number);
+    t->image->stacks_remembered++;
+    if (PK_UNLIKELY(pk_hook.flags & PK_ALLOC_CHECK)) pk_hook_memo_check(t, memo, site);
+    *number = memo->cell;
+    return memo->into;
 }
 
 void pk_hook_allocated(pk_alloc_function function, const void *p, size_t bytes,
@@ -99,7 +115,7 @@ void pk_hook_allocated(pk_alloc_function function, const void *p, size_t bytes,
     } else {
         pk_hook_site site = {.ip = frame[1], .sp = (uint64_t)(frame + 2), .fp = frame[0]};
         uint32_t number = 0;
-        pk_image_cell *cell = pk_hook_stack_cell(t, (uint8_t)function, &site, &number);
+        pk_image_cell *cell = stack_cell(t, (uint8_t)function, &site, &number);
         if (PK_LIKELY(cell != NULL)) add(t, cell, number, p, bytes);
     }
     pk_hook_leave(t);
@@ -108,7 +124,9 @@ void pk_hook_allocated(pk_alloc_function function, const void *p, size_t bytes,
 /* ---- frees ---- */
 
 static inline void credit(pk_hook_thread *t, const void *p, pk_hook_block block) {
-    pk_image_cell *cell = pk_hook_cell_to_free(t, block.cell);
+    bool own = pk_hook.chunks[block.cell / PK_IMAGE_CELLS].thread == t->number;
+    pk_image_cell *cell =
+        PK_LIKELY(own) ? pk_hook_cell_at(block.cell) : pk_hook_foreign_cell(t, block.cell);
     int64_t stands_for = (int64_t)block.size;
     t->image->frees++;
     t->image->freed_bytes += block.size;
@@ -142,7 +160,7 @@ void pk_hook_freeing(const void *p) {
     if (!(pk_hook.flags & PK_ALLOC_LIVE)) return;
     pk_hook_thread *t = pk_hook_enter();
     if (!t) return;
-    pk_hook_block block = pk_hook_live_take(p);
+    pk_hook_block block = pk_live_take(p);
     if (PK_LIKELY(block.cell)) credit(t, p, block);
     else unknown(t);
     pk_hook_leave(t);
@@ -153,7 +171,7 @@ pk_hook_block pk_hook_moving(const void *p) {
     if (!(pk_hook.flags & PK_ALLOC_LIVE)) return block;
     pk_hook_thread *t = pk_hook_enter();
     if (!t) return block;
-    block = pk_hook_live_take(p);
+    block = pk_live_take(p);
     pk_hook_leave(t);
     return block;
 }
@@ -162,7 +180,7 @@ void pk_hook_moved(const void *p, pk_hook_block block, bool freed) {
     if (!(pk_hook.flags & PK_ALLOC_LIVE)) return;
     pk_hook_thread *t = pk_hook_enter();
     if (!t) return;
-    if (!freed && block.cell) (void)pk_hook_live_put(p, block);
+    if (!freed && block.cell) (void)pk_live_put(p, block);
     else if (block.cell) credit(t, p, block);
     else if (freed) unknown(t);
     pk_hook_leave(t);

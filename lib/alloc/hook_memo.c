@@ -7,63 +7,56 @@
 #include <errno.h>
 #include <string.h>
 
-static const uint32_t *offsets_of(const pk_hook_memo *memo) {
-    return (const uint32_t *)(memo->values + memo->n_reads);
-}
-
-static inline bool holds(const pk_hook_memo *memo, uint8_t function, const pk_hook_site *site) {
-    if (memo->ip != site->ip || memo->sp != site->sp || memo->function != function ||
-        (memo->fp_used && memo->fp != site->fp))
-        return false;
-    const unsigned char *sp = (const unsigned char *)(uintptr_t)site->sp;
-    const uint32_t *offsets = offsets_of(memo);
-    uint64_t different = 0;
-    for (uint32_t i = 0; i < memo->n_reads; i++) {
-        uint64_t word;
-        memcpy(&word, sp + offsets[i], sizeof word);
-        different |= word ^ memo->values[i];
-    }
-    return different == 0;
-}
-
-static void forget_all(pk_hook_thread *t) {
+void pk_hook_memo_forget(pk_hook_thread *t, uint32_t generation) {
     memset(t->memos, 0, sizeof t->memos);
+    memset(t->rules, 0, sizeof t->rules);
     t->memo_used = 0;
+    t->generation = generation;
+}
+
+static pk_hook_memo *new_memo(pk_hook_thread *t, uint32_t n_groups) {
+    size_t bytes = sizeof(pk_hook_memo) + n_groups * sizeof(pk_hook_reads);
+    if (t->memo_used + bytes > PK_HOOK_MEMO_BYTES) {
+        memset(t->memos, 0, sizeof t->memos);
+        t->memo_used = 0;
+    }
+    pk_hook_memo *memo = (pk_hook_memo *)(t->memo_arena + t->memo_used);
+    t->memo_used += bytes;
+    return memo;
 }
 
 static void remember(pk_hook_thread *t, pk_hook_memo **slot, uint8_t function,
                      const pk_hook_site *site, pk_image_cell *cell, uint32_t number) {
-    size_t bytes = sizeof(pk_hook_memo) + t->n_reads * (sizeof(uint64_t) + sizeof(uint32_t));
-    bytes = (bytes + 7) & ~(size_t)7;
-    if (t->memo_used + bytes > PK_HOOK_MEMO_BYTES) forget_all(t);
-    pk_hook_memo *memo = (pk_hook_memo *)(t->memo_arena + t->memo_used);
-    t->memo_used += bytes;
+    uint32_t n_groups = (t->n_reads + 3) / 4;
+    pk_hook_memo *memo = new_memo(t, n_groups);
     *memo = (pk_hook_memo){.ip = site->ip,
                            .sp = site->sp,
                            .fp = site->fp,
                            .cell = number,
-                           .n_reads = (uint16_t)t->n_reads,
+                           .n_groups = (uint16_t)n_groups,
                            .function = function,
                            .fp_used = t->fp_used,
                            .into = cell};
-    memcpy(memo->values, t->read_value, t->n_reads * sizeof(uint64_t));
-    uint32_t *offsets = (uint32_t *)(memo->values + t->n_reads);
-    for (uint32_t i = 0; i < t->n_reads; i++) offsets[i] = (uint32_t)(t->read_at[i] - site->sp);
+    for (uint32_t i = 0; i < n_groups * 4; i++) {
+        uint32_t from = i < t->n_reads ? i : t->n_reads - 1;
+        memo->reads[i / 4].offsets[i % 4] = (uint32_t)(t->read_at[from] - site->sp);
+        memo->reads[i / 4].values[i % 4] = t->read_value[from];
+    }
     *slot = memo;
 }
 
-/* PK_ALLOC_CHECK: does the walk agree with what was remembered? */
-static void check(pk_hook_thread *t, const pk_hook_memo *memo, const pk_hook_site *site) {
+void pk_hook_memo_check(pk_hook_thread *t, const pk_hook_memo *memo, const pk_hook_site *site) {
+    int error = errno;
     uint8_t flags;
     uint32_t n = pk_hook_walk(t, site, &flags);
     if (n != memo->into->n_frames || flags != memo->into->flags ||
         memcmp(t->stack, pk_hook_cell_frames(memo->into), n * sizeof(uint64_t)) != 0)
         atomic_fetch_add(&t->head->differences, 1);
+    errno = error;
 }
 
-__attribute__((noinline)) static pk_image_cell *walk(pk_hook_thread *t, pk_hook_memo **slot,
-                                                     uint8_t function, const pk_hook_site *site,
-                                                     uint32_t *number) {
+pk_image_cell *pk_hook_memo_make(pk_hook_thread *t, pk_hook_memo **slot, uint8_t function,
+                                 const pk_hook_site *site, uint32_t *number) {
     int error = errno;
     uint8_t flags;
     uint32_t n = pk_hook_walk(t, site, &flags);
@@ -72,23 +65,4 @@ __attribute__((noinline)) static pk_image_cell *walk(pk_hook_thread *t, pk_hook_
     if (cell && !t->far) remember(t, slot, function, site, cell, *number);
     errno = error;
     return cell;
-}
-
-pk_image_cell *pk_hook_stack_cell(pk_hook_thread *t, uint8_t function, const pk_hook_site *site,
-                                  uint32_t *number) {
-    uint32_t generation = atomic_load_explicit(&pk_hook.process->generation, memory_order_relaxed);
-    if (PK_UNLIKELY(t->generation != generation)) {
-        forget_all(t);
-        memset(t->rules, 0, sizeof t->rules);
-        t->generation = generation;
-    }
-    uint64_t hash = (site->ip ^ site->sp << 7) * 0x9e3779b97f4a7c15u;
-    pk_hook_memo **slot = &t->memos[hash >> 40 & (PK_HOOK_MEMOS - 1)];
-    const pk_hook_memo *memo = *slot;
-    if (PK_UNLIKELY(!memo || !holds(memo, function, site)))
-        return walk(t, slot, function, site, number);
-    t->image->stacks_remembered++;
-    if (PK_UNLIKELY(pk_hook.flags & PK_ALLOC_CHECK)) check(t, memo, site);
-    *number = memo->cell;
-    return memo->into;
 }

@@ -67,7 +67,9 @@ static pk_hook_thread *thread_open(pk_hook_thread *t) {
     }
     t->image->tid = (uint32_t)syscall(SYS_gettid);
     t->image->reused += reused;
-    t->generation = atomic_load(&process->generation) - 1; /* nothing remembered holds */
+    /* What another thread remembered does not hold, whose stack lay elsewhere. */
+    if (reused) pk_hook_memo_forget(t, 0);
+    t->generation = atomic_load(&process->generation);
     t->last = NULL;
     find_stack(t);
     atomic_fetch_add(&process->threads, 1);
