@@ -87,6 +87,8 @@ PLAIN_OBJ  := $(filter $(addprefix $(B)/lib/,base/% stats/% timing/%),$(LIB_OBJ)
 # of call frame information, which allocates nothing.
 HOOK_OBJ := $(if $(filter x86_64%,$(shell $(CC) -dumpmachine 2>/dev/null)),\
     $(patsubst %.c,$(B)/hook/%.o,$(HOOK_SRC) $(addprefix lib/profile/,cfi.c cfi_rows.c cfi_step.c)))
+HOOK_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WARN) -O2 -fPIC -ftls-model=initial-exec -fvisibility=hidden \
+    -fno-builtin-malloc -fno-builtin-free -fno-tree-slp-vectorize -fno-stack-protector -U_FORTIFY_SOURCE -Ilib
 PACES   := 0 20 21 50
 SUITE   := $(patsubst lib/bench/%.c,$(B)/%.so,$(wildcard lib/bench/suite/*.c))
 UNIT    := $(sort $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c)))
@@ -163,8 +165,7 @@ $(B)/hook/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(Q)$(compile)
 	@$(note_command)
-$(B)/hook/%.o: private ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE $(WARN) -O2 -fPIC -ftls-model=initial-exec \
-    -fvisibility=hidden -fno-builtin-malloc -fno-builtin-free -fno-stack-protector -U_FORTIFY_SOURCE -Ilib
+$(B)/hook/%.o: private ALL_CFLAGS = $(HOOK_CFLAGS)
 $(B)/lib/alloc/preload.o: $(B)/hook.so
 $(B)/lib/alloc/preload.o: private EXTRA_CFLAGS := -DPK_ALLOC_HOOK_PATH=\"$(B)/hook.so\"
 $(B)/lib/bench/launcher.o: $(B)/launcher
@@ -299,7 +300,7 @@ $(B)/flags: FORCE
 	@$(if $(shell command -v $(firstword $(CC)) 2>/dev/null),,echo 'no compiler "$(firstword $(CC))"; `make deps` installs one' >&2; exit 1)
 	@$(foreach l,$(MISSING),echo 'the library $l is missing (Debian: $(DEB_$l)); `make deps` installs all that is needed' >&2;) \
 	$(if $(MISSING),exit 1)
-	$(call stamp,$(CC) $(ALL_CFLAGS) $(LDFLAGS) $(LIBS))
+	$(call stamp,$(CC) $(ALL_CFLAGS) $(LDFLAGS) $(LIBS) $(HOOK_CFLAGS))
 $(B)/sources: FORCE
 	$(call stamp,$(LIB_SRC))
 

@@ -266,14 +266,19 @@ bool pk_hook_sampled(pk_hook_thread *t, uint64_t bytes) PK_HIDDEN;
 /* P(sampled) of a block. */
 double pk_hook_sample_probability(uint64_t bytes) PK_HIDDEN;
 
-/* ---- hook_count.c ---- */
+/* ---- hook_count.c; what is called most is in alloc/hook_hot.h ---- */
 
-/* A block that a real function has given; frame: of the function that stands in for it. */
 void pk_hook_allocated(pk_alloc_function function, const void *p, size_t bytes,
                        const uint64_t *frame) PK_HIDDEN;
-/* Before a block goes back. */
-void pk_hook_freeing(const void *p) PK_HIDDEN;
-/* The same in two parts, for realloc, which may fail. */
+/* Live bytes are more than ever; they are less again. */
+void pk_hook_peak_at(pk_image_head *head, int64_t live) PK_HIDDEN;
+void pk_hook_peak_over(pk_image_head *head) PK_HIDDEN;
+/* What a sampled block stands for, in bytes. */
+int64_t pk_hook_estimate(pk_image_cell *cell, size_t bytes) PK_HIDDEN;
+int64_t pk_hook_estimate_freed(pk_image_cell *cell, size_t bytes) PK_HIDDEN;
+/* A block goes back that was never seen. */
+void pk_hook_unknown(pk_hook_thread *t) PK_HIDDEN;
+/* pk_hook_freeing in two parts, for realloc, which may fail. */
 pk_hook_block pk_hook_moving(const void *p) PK_HIDDEN;
 void pk_hook_moved(const void *p, pk_hook_block block, bool freed) PK_HIDDEN;
 

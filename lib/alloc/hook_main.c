@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "alloc/hook_hot.h"
+
 #define PK_EXPORTED __attribute__((visibility("default")))
 #define FRAME ((const uint64_t *)__builtin_frame_address(0))
 
@@ -13,7 +15,7 @@
 
 ENTRY void *malloc(size_t bytes) {
     void *p = pk_real.malloc(bytes);
-    if (PK_LIKELY(p != NULL)) pk_hook_allocated(PK_CALL_MALLOC, p, bytes, FRAME);
+    if (PK_LIKELY(p != NULL)) pk_hook_allocated_hot(PK_CALL_MALLOC, p, bytes, FRAME);
     return p;
 }
 
@@ -25,7 +27,7 @@ ENTRY void free(void *p) {
 
 ENTRY void *calloc(size_t n, size_t bytes) {
     void *p = pk_real.calloc(n, bytes);
-    if (PK_LIKELY(p != NULL)) pk_hook_allocated(PK_CALL_CALLOC, p, n * bytes, FRAME);
+    if (PK_LIKELY(p != NULL)) pk_hook_allocated_hot(PK_CALL_CALLOC, p, n * bytes, FRAME);
     return p;
 }
 
