@@ -62,12 +62,26 @@ typedef enum pk_alloc_weight {
 } pk_alloc_weight;
 _Static_assert(PK_WEIGHTS <= PK_STACK_WEIGHTS_MAX, "the tree holds them all");
 
-/* One call stack of one program; the sums over its cells. */
+/* What an address in a stack is. Equal ones (the same place of the same file) are one. */
+typedef struct pk_alloc_place {
+    const char *object; /* the last part of its file's path; NULL: nothing known is mapped there */
+    const char *symbol; /* the function, without what was inlined into it; NULL: not known */
+    uint64_t offset;    /* of the address in the function */
+    uint64_t address;   /* in memory, where it was seen first; of a caller what it returns to; 0: of
+                           the function that was called */
+    uint64_t vaddr;     /* the same in the file's own numbering; 0 without a file */
+    uint32_t module;    /* of result->modules; UINT32_MAX: none */
+} pk_alloc_place;
+
+/* One call stack of one program; the sums over its cells. With sample_bytes all but the errors are
+ * estimates, rounded. */
 typedef struct pk_alloc_stack {
     uint32_t process;       /* of result->processes */
     uint32_t node;          /* of result->tree: its innermost frame */
     const uint64_t *frames; /* n_frames addresses, innermost first, as pk_image_cell has them */
     uint32_t n_frames;
+    const uint32_t *places;  /* n_frames + 1 of result->places, innermost first; [0] is the function
+                                that was called ("malloc"), [i + 1] is where frames[i] is */
     uint8_t flags, function; /* PK_STACK_..., pk_alloc_function */
     uint64_t calls, bytes, freed_calls, freed_bytes, temporary;
     uint64_t leaked_calls, leaked_bytes; /* live at the end */
@@ -84,7 +98,8 @@ typedef struct pk_alloc_process {
     uint32_t threads;
     uint64_t calls, bytes, frees, freed_bytes, temporary;
     uint64_t leaked_calls, leaked_bytes;
-    uint64_t peak_bytes, peak_ns, peak_error_bytes; /* the peak is right within the error */
+    uint64_t peak_bytes, peak_error_bytes; /* the peak is right within the error */
+    uint64_t peak_ns;                      /* as ended_ns; that, where the peak was at the end */
     uint64_t stacks_remembered, stacks_unwound;
     uint64_t inside_hook, before_ready, not_kept, unknown_frees, differences;
 } pk_alloc_process;
@@ -96,6 +111,12 @@ typedef struct pk_alloc_moment {  /* all processes together */
     uint64_t rss_bytes; /* of the processes; 0: not known */
 } pk_alloc_moment;
 
+typedef struct pk_alloc_map { /* code in memory, as it was last */
+    uint32_t process;         /* of result->processes */
+    uint64_t begin, end, offset;
+    const char *path;
+} pk_alloc_map;
+
 typedef struct pk_alloc_result {
     pk_arena *arena;
     pk_names *names;
@@ -103,7 +124,9 @@ typedef struct pk_alloc_result {
     pk_array stacks;        /* pk_alloc_stack */
     pk_array processes;     /* pk_alloc_process, by start */
     pk_array moments;       /* pk_alloc_moment, by time */
-    pk_array modules;       /* pk_profile_module */
+    pk_array places;        /* pk_alloc_place */
+    pk_array modules;       /* pk_profile_module, as they were met */
+    pk_array maps;          /* pk_alloc_map, by process and address */
     uint64_t sizes[512];    /* calls by pk_image_size_class */
     pk_alloc_process total; /* sums; peak: of the process with the highest one */
     bool live_known;        /* frees were followed */
@@ -116,7 +139,8 @@ typedef struct pk_alloc_result {
     pk_exit exit;
     uint64_t duration_ns;
     uint64_t started_unix_ns;
-    pk_array notes; /* pk_alloc_note */
+    pk_array notes;                 /* pk_alloc_note */
+    struct pk_collector *collector; /* while it is being filled (alloc/collector.h); NULL */
 } pk_alloc_result;
 
 typedef struct pk_alloc_note { /* a sentence for people, with what to do */
@@ -132,8 +156,23 @@ bool pk_alloc_recover(const pk_alloc_options *options, pk_alloc_result *result,
                       pk_err *err) PK_MUST_CHECK;
 void pk_alloc_fini(pk_alloc_result *result);
 
-/* One image file into the result: its cells summed by stack. Any bytes are taken. */
-bool pk_alloc_add_image(pk_alloc_result *result, const pk_alloc_options *options, const char *path,
-                        pk_err *err) PK_MUST_CHECK;
+/* ---- from images to a result, for who has images already ---- */
+
+/* Afterwards pk_alloc_add_image may be called, then pk_alloc_end; pk_alloc_fini in any case.
+ * options must outlive pk_alloc_end. */
+bool pk_alloc_begin(pk_alloc_result *result, const pk_alloc_options *options,
+                    pk_err *err) PK_MUST_CHECK;
+/* One image file into the result: its cells summed by stack, a process more. Any bytes are taken;
+ * false for what is no image (PK_E_INPUT), the result is as it was then. */
+bool pk_alloc_add_image(pk_alloc_result *result, const char *path, pk_err *err) PK_MUST_CHECK;
+/* All images of a folder, in the order in which the programs started. False: none could be read. */
+bool pk_alloc_add_folder(pk_alloc_result *result, const char *folder, pk_err *err) PK_MUST_CHECK;
+/* Totals, times since the first one began, sums of the tree, notes. */
+bool pk_alloc_end(pk_alloc_result *result, pk_err *err) PK_MUST_CHECK;
+
+static inline const pk_alloc_place *pk_alloc_place_of(const pk_alloc_result *result,
+                                                      const pk_alloc_stack *stack, uint32_t i) {
+    return &PK_AT(&result->places, pk_alloc_place, stack->places[i]);
+}
 
 #endif
