@@ -47,6 +47,10 @@ typedef struct pk_alloc_options {
     bool no_inline, raw_names;
     const pk_debug_folders *debug_folders;
     uint64_t timeline_ns; /* distance of pk_alloc_moment; 0: 10 ms */
+    /* Called once, when counting in running processes has begun and every call from here on is
+     * counted; not for a command. NULL: nobody asks. */
+    void (*attached)(void *context);
+    void *context;
 } pk_alloc_options;
 
 /* ---- result ---- */
