@@ -2,29 +2,17 @@
 #include <string.h>
 
 #include "alloc/collector_state.h"
+#include "alloc/only.h"
 #include "base/fnv.h"
 
 #define SIGNAL_BIT (1ull << 63)
 
 /* ---- the function that was called ---- */
 
-static const char *const called_names[PK_CALLS] = {
-    [PK_CALL_MALLOC] = "malloc",
-    [PK_CALL_CALLOC] = "calloc",
-    [PK_CALL_REALLOC] = "realloc",
-    [PK_CALL_REALLOCARRAY] = "reallocarray",
-    [PK_CALL_ALIGNED_ALLOC] = "aligned_alloc",
-    [PK_CALL_MEMALIGN] = "memalign",
-    [PK_CALL_POSIX_MEMALIGN] = "posix_memalign",
-    [PK_CALL_VALLOC] = "valloc",
-    [PK_CALL_PVALLOC] = "pvalloc",
-    [PK_CALL_NEW] = "operator new",
-    [PK_CALL_MMAP] = "mmap",
-};
-
 /* "LIB:SYMBOL" */
 static const char *called_name(const pk_collector *c, uint8_t function) {
-    if (function < PK_CALLS && called_names[function]) return called_names[function];
+    const char *known = pk_alloc_function_name((pk_alloc_function)function);
+    if (known) return known;
     const char *asked = c->options->function;
     const char *colon = asked ? strrchr(asked, ':') : NULL;
     return colon && colon[1] ? colon + 1 : asked ? asked : "[unknown]";
