@@ -88,7 +88,7 @@ PLAIN_OBJ  := $(filter $(addprefix $(B)/lib/,base/% stats/% timing/%),$(LIB_OBJ)
 HOOK_OBJ := $(if $(filter x86_64%,$(shell $(CC) -dumpmachine 2>/dev/null)),\
     $(patsubst %.c,$(B)/hook/%.o,$(HOOK_SRC) $(addprefix lib/profile/,cfi.c cfi_rows.c cfi_step.c)))
 HOOK_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WARN) -O2 -fPIC -ftls-model=initial-exec -fvisibility=hidden \
-    -fno-builtin-malloc -fno-builtin-free -fno-tree-slp-vectorize -fno-stack-protector -U_FORTIFY_SOURCE -Ilib
+    -fno-builtin-malloc -fno-builtin-free -fno-tree-vectorize -fno-stack-protector -U_FORTIFY_SOURCE -Ilib
 PACES   := 0 20 21 50
 SUITE   := $(patsubst lib/bench/%.c,$(B)/%.so,$(wildcard lib/bench/suite/*.c))
 UNIT    := $(sort $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c)))

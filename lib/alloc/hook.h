@@ -35,7 +35,8 @@
     1024 /* words of the stack that a walk may depend on, to be remembered \
           */
 #define PK_HOOK_WINDOW_BYTES 16384
-#define PK_HOOK_HELD_MAX 65536 /* see pk_image_thread.held */
+#define PK_HOOK_SAMPLED 0x10000u /* of pk_hook_thread.flags */
+#define PK_HOOK_HELD_MAX 65536   /* see pk_image_thread.held */
 
 /* ---- stacks ---- */
 
@@ -95,10 +96,14 @@ typedef struct pk_hook_table { /* open addressing; an entry is hash << 32 | cell
 
 typedef struct pk_hook_thread {
     _Atomic uint32_t state;
+    uint32_t flags;  /* pk_hook.flags, and PK_HOOK_SAMPLED */
     uint32_t number; /* of its chunk */
+    uint32_t seen;   /* pk_hook_process.changes, when it last looked */
     pk_image_thread *image;
     pk_image_head *head;
+    int64_t held_max; /* with more held than this, others have to be told, or it is a peak */
     const void *last; /* the block that it allocated last, if it has freed nothing since */
+    bool borrowed;    /* by a thread that has ended; for one call */
     double until_sample;
     uint64_t random;
     uint64_t stack_low, stack_high; /* its own stack; both 0: not known */
@@ -132,6 +137,7 @@ typedef struct pk_hook_chunk {
 typedef struct pk_hook_process { /* cleared by fork */
     _Atomic uint32_t ready;      /* 1: there is an image; 2: there will be none */
     _Atomic uint32_t lock;
+    _Atomic uint32_t changes;    /* moves on when threads have to look at the next two */
     _Atomic uint32_t generation; /* moves on with dlclose: what was remembered is void */
     _Atomic uint32_t threads;    /* that count at present */
     pk_image_head *head;
@@ -218,7 +224,7 @@ static inline pk_hook_thread *pk_hook_enter(void) {
 static inline void pk_hook_leave(pk_hook_thread *t) {
     atomic_signal_fence(memory_order_seq_cst);
     atomic_store_explicit(&t->state, PK_STATE_IDLE, memory_order_relaxed);
-    if (PK_UNLIKELY(pk_self.ended)) pk_hook_give_back(t);
+    if (PK_UNLIKELY(t->borrowed)) pk_hook_give_back(t);
 }
 
 /* ---- hook_unwind.c, hook_rules.c, hook_memo.c ---- */
@@ -228,9 +234,14 @@ uint32_t pk_hook_walk(pk_hook_thread *t, const pk_hook_site *site, uint8_t *flag
 const pk_hook_rule *pk_hook_rule_of(pk_hook_thread *t, uint64_t pc) PK_HIDDEN;
 /* The full row of pc in t->row. */
 bool pk_hook_row_of(pk_hook_thread *t, uint64_t pc) PK_HIDDEN;
-/* The cell of a stack that has to be walked, and is remembered in *slot; NULL: no room for it. */
-pk_image_cell *pk_hook_memo_make(pk_hook_thread *t, pk_hook_memo **slot, uint8_t function,
-                                 const pk_hook_site *site, uint32_t *number) PK_HIDDEN;
+typedef struct pk_hook_found {
+    pk_image_cell *cell; /* NULL: there is no room for it */
+    uint32_t number;
+} pk_hook_found;
+
+/* The cell of a stack that has to be walked, and is remembered in *slot. */
+pk_hook_found pk_hook_memo_make(pk_hook_thread *t, pk_hook_memo **slot, uint8_t function,
+                                pk_hook_site site) PK_HIDDEN;
 /* PK_ALLOC_CHECK: does a walk agree with what was remembered? */
 void pk_hook_memo_check(pk_hook_thread *t, const pk_hook_memo *memo,
                         const pk_hook_site *site) PK_HIDDEN;
@@ -270,9 +281,12 @@ double pk_hook_sample_probability(uint64_t bytes) PK_HIDDEN;
 
 void pk_hook_allocated(pk_alloc_function function, const void *p, size_t bytes,
                        const uint64_t *frame) PK_HIDDEN;
-/* Live bytes are more than ever; they are less again. */
-void pk_hook_peak_at(pk_image_head *head, int64_t live) PK_HIDDEN;
-void pk_hook_peak_over(pk_image_head *head) PK_HIDDEN;
+/* More is held than held_max, or less than its negative. */
+void pk_hook_tell(pk_hook_thread *t) PK_HIDDEN;
+/* Keeps beside a cell what it had live at the last peak. */
+void pk_hook_keep(const pk_hook_thread *t, pk_image_cell *cell, bool freeing) PK_HIDDEN;
+/* pk_hook_process.changes has moved on. */
+void pk_hook_look(pk_hook_thread *t) PK_HIDDEN;
 /* What a sampled block stands for, in bytes. */
 int64_t pk_hook_estimate(pk_image_cell *cell, size_t bytes) PK_HIDDEN;
 int64_t pk_hook_estimate_freed(pk_image_cell *cell, size_t bytes) PK_HIDDEN;

@@ -22,14 +22,17 @@ static inline bool pk_hook_memo_holds(const pk_hook_memo *memo, uint8_t function
         (memo->fp_used && memo->fp != site->fp))
         return false;
     const unsigned char *sp = (const unsigned char *)(uintptr_t)site->sp;
-    uint64_t different = 0;
     for (uint32_t i = 0; i < memo->n_groups; i++) {
         const pk_hook_reads *group = &memo->reads[i];
-        uint64_t words[4];
-        for (unsigned j = 0; j < 4; j++) memcpy(&words[j], sp + group->offsets[j], sizeof words[j]);
-        for (unsigned j = 0; j < 4; j++) different |= words[j] ^ group->values[j];
+        uint64_t different = 0;
+        for (unsigned j = 0; j < 4; j++) {
+            uint64_t word;
+            memcpy(&word, sp + group->offsets[j], sizeof word);
+            different |= word ^ group->values[j];
+        }
+        if (PK_UNLIKELY(different)) return false;
     }
-    return different == 0;
+    return true;
 }
 
 /* ---- cells ---- */
@@ -96,85 +99,73 @@ static inline pk_hook_block pk_live_take(const void *p) {
 
 /* ---- live bytes and the peak ---- */
 
-/* A thread alone knows the sum exactly; among others it tells them each 64 KiB. */
-static inline void pk_hook_live_add(pk_hook_thread *t, int64_t bytes) {
-    pk_image_head *head = t->head;
-    int64_t held = t->image->held + bytes;
-    if (PK_UNLIKELY(held >= PK_HOOK_HELD_MAX || held <= -PK_HOOK_HELD_MAX)) {
-        int64_t live = atomic_fetch_add(&head->live_bytes, held) + held;
-        held = 0;
-        pk_hook_peak_at(head, live);
-    } else if (atomic_load_explicit(&pk_hook.process->threads, memory_order_relaxed) == 1) {
-        int64_t live = atomic_load_explicit(&head->live_bytes, memory_order_relaxed) + held;
-        if (live > atomic_load_explicit(&head->peak_bytes, memory_order_relaxed))
-            pk_hook_peak_at(head, live);
-    }
-    t->image->held = held;
+/* A thread alone tells when there is a peak, and so knows it exactly; among others it tells each 64
+ * KiB. */
+static inline void pk_hook_more(pk_hook_thread *t, int64_t bytes) {
+    t->image->held += bytes;
+    if (PK_UNLIKELY(t->image->held > t->held_max)) pk_hook_tell(t);
+}
+
+static inline void pk_hook_less(pk_hook_thread *t, int64_t bytes) {
+    t->image->held -= bytes;
+    if (PK_UNLIKELY(t->image->held < -PK_HOOK_HELD_MAX)) pk_hook_tell(t);
 }
 
 /* Before a cell changes for the first time after a peak, what it had live then is kept. */
-static inline void pk_hook_keep_peak(const pk_hook_thread *t, pk_image_cell *cell) {
+static inline void pk_hook_keep_peak(const pk_hook_thread *t, pk_image_cell *cell, bool freeing) {
     uint32_t epoch = atomic_load_explicit(&t->head->epoch, memory_order_relaxed);
-    if (cell->epoch == epoch) return;
-    if (PK_UNLIKELY(pk_hook.sample_bytes != 0)) {
-        cell->at_peak_calls = (int64_t)(cell->estimated_calls - cell->estimated_freed_calls);
-        cell->at_peak_bytes = (int64_t)(cell->estimated_bytes - cell->estimated_freed_bytes);
-    } else {
-        cell->at_peak_calls = (int64_t)(cell->calls - cell->freed_calls);
-        cell->at_peak_bytes = (int64_t)(cell->bytes - cell->freed_bytes);
-    }
-    cell->epoch = epoch;
+    if (PK_UNLIKELY(cell->epoch != epoch)) pk_hook_keep(t, cell, freeing);
 }
 
 /* ---- allocations ---- */
 
-static inline void pk_hook_count(pk_hook_thread *t, pk_image_cell *cell, uint32_t number,
-                                 const void *p, size_t bytes) {
-    bool live = (pk_hook.flags & PK_ALLOC_LIVE) != 0;
+static inline pk_hook_found pk_hook_find_cell(pk_hook_thread *t, uint8_t function,
+                                              const uint64_t *frame) {
+    pk_hook_site site = {.ip = frame[1], .sp = (uint64_t)(frame + 2), .fp = frame[0]};
+    pk_hook_memo **slot = pk_hook_memo_slot(t, &site);
+    const pk_hook_memo *memo = *slot;
+    if (PK_UNLIKELY(!memo || !pk_hook_memo_holds(memo, function, &site)))
+        return pk_hook_memo_make(t, slot, function, site);
+    t->image->stacks_remembered++;
+    if (PK_UNLIKELY(t->flags & PK_ALLOC_CHECK)) pk_hook_memo_check(t, memo, &site);
+    return (pk_hook_found){memo->into, memo->cell};
+}
+
+static inline void pk_hook_count(pk_hook_thread *t, pk_hook_found found, const void *p,
+                                 size_t bytes) {
+    pk_image_cell *cell = found.cell;
     int64_t stands_for = (int64_t)bytes;
-    if (live) pk_hook_keep_peak(t, cell);
+    bool live = (t->flags & PK_ALLOC_LIVE) != 0;
+    if (live) pk_hook_keep_peak(t, cell, false);
     cell->calls++;
     cell->bytes += bytes;
-    if (PK_UNLIKELY(pk_hook.sample_bytes != 0)) stands_for = pk_hook_estimate(cell, bytes);
+    if (PK_UNLIKELY(t->flags & PK_HOOK_SAMPLED)) stands_for = pk_hook_estimate(cell, bytes);
     if (!live) return;
-    if (PK_UNLIKELY(!pk_live_put(p, (pk_hook_block){bytes, number}))) {
+    if (PK_UNLIKELY(!pk_live_put(p, (pk_hook_block){bytes, found.number}))) {
         atomic_fetch_add(&t->head->full, 1);
         return;
     }
     t->last = p;
-    pk_hook_live_add(t, stands_for);
-}
-
-static inline pk_image_cell *pk_hook_stack_cell(pk_hook_thread *t, uint8_t function,
-                                                const pk_hook_site *site, uint32_t *number) {
-    uint32_t generation = atomic_load_explicit(&pk_hook.process->generation, memory_order_relaxed);
-    if (PK_UNLIKELY(t->generation != generation)) pk_hook_memo_forget(t, generation);
-    pk_hook_memo **slot = pk_hook_memo_slot(t, site);
-    const pk_hook_memo *memo = *slot;
-    if (PK_UNLIKELY(!memo || !pk_hook_memo_holds(memo, function, site)))
-        return pk_hook_memo_make(t, slot, function, site, number);
-    t->image->stacks_remembered++;
-    if (PK_UNLIKELY(pk_hook.flags & PK_ALLOC_CHECK)) pk_hook_memo_check(t, memo, site);
-    *number = memo->cell;
-    return memo->into;
+    pk_hook_more(t, stands_for);
 }
 
 /* A block that a real function has given; frame: of the function that stands in for it. */
 static inline void pk_hook_allocated_hot(pk_alloc_function function, const void *p, size_t bytes,
                                          const uint64_t *frame) {
     pk_hook_thread *t = pk_hook_enter();
-    if (!t) return;
+    if (PK_UNLIKELY(!t)) return;
+    if (PK_UNLIKELY(t->seen !=
+                    atomic_load_explicit(&pk_hook.process->changes, memory_order_relaxed)))
+        pk_hook_look(t);
     pk_image_thread *image = t->image;
     image->calls++;
     image->bytes += bytes;
     image->sizes[pk_image_size_class(bytes)]++;
-    if (PK_UNLIKELY(pk_hook.sample_bytes != 0) && !pk_hook_sampled(t, bytes)) {
+    if (PK_UNLIKELY(t->flags & PK_HOOK_SAMPLED) && !pk_hook_sampled(t, bytes)) {
         t->last = NULL;
     } else {
-        pk_hook_site site = {.ip = frame[1], .sp = (uint64_t)(frame + 2), .fp = frame[0]};
-        uint32_t number = 0;
-        pk_image_cell *cell = pk_hook_stack_cell(t, (uint8_t)function, &site, &number);
-        if (PK_LIKELY(cell != NULL)) pk_hook_count(t, cell, number, p, bytes);
+        pk_hook_found found = pk_hook_find_cell(t, (uint8_t)function, frame);
+        if (PK_LIKELY(found.cell != NULL)) pk_hook_count(t, found, p, bytes);
     }
     pk_hook_leave(t);
 }
@@ -189,10 +180,10 @@ static inline void pk_hook_credit(pk_hook_thread *t, const void *p, pk_hook_bloc
     t->image->frees++;
     t->image->freed_bytes += block.size;
     if (PK_LIKELY(cell != NULL)) {
-        pk_hook_keep_peak(t, cell);
+        pk_hook_keep_peak(t, cell, true);
         cell->freed_calls++;
         cell->freed_bytes += block.size;
-        if (PK_UNLIKELY(pk_hook.sample_bytes != 0))
+        if (PK_UNLIKELY(t->flags & PK_HOOK_SAMPLED))
             stands_for = pk_hook_estimate_freed(cell, block.size);
         if (t->last == p) {
             cell->temporary++;
@@ -200,16 +191,14 @@ static inline void pk_hook_credit(pk_hook_thread *t, const void *p, pk_hook_bloc
         }
     }
     t->last = NULL;
-    if (PK_UNLIKELY(!atomic_load_explicit(&t->head->peak_ns, memory_order_relaxed)))
-        pk_hook_peak_over(t->head);
-    pk_hook_live_add(t, -stands_for);
+    pk_hook_less(t, stands_for);
 }
 
 /* Before a block goes back. */
 static inline void pk_hook_freeing(const void *p) {
     if (!(pk_hook.flags & PK_ALLOC_LIVE)) return;
     pk_hook_thread *t = pk_hook_enter();
-    if (!t) return;
+    if (PK_UNLIKELY(!t)) return;
     pk_hook_block block = pk_live_take(p);
     if (PK_LIKELY(block.cell)) pk_hook_credit(t, p, block);
     else pk_hook_unknown(t);

@@ -27,7 +27,7 @@ ENTRY void free(void *p) {
 
 ENTRY void *calloc(size_t n, size_t bytes) {
     void *p = pk_real.calloc(n, bytes);
-    if (PK_LIKELY(p != NULL)) pk_hook_allocated_hot(PK_CALL_CALLOC, p, n * bytes, FRAME);
+    if (PK_LIKELY(p != NULL)) pk_hook_allocated(PK_CALL_CALLOC, p, n * bytes, FRAME);
     return p;
 }
 

@@ -55,14 +55,15 @@ void pk_hook_memo_check(pk_hook_thread *t, const pk_hook_memo *memo, const pk_ho
     errno = error;
 }
 
-pk_image_cell *pk_hook_memo_make(pk_hook_thread *t, pk_hook_memo **slot, uint8_t function,
-                                 const pk_hook_site *site, uint32_t *number) {
+pk_hook_found pk_hook_memo_make(pk_hook_thread *t, pk_hook_memo **slot, uint8_t function,
+                                pk_hook_site site) {
     int error = errno;
     uint8_t flags;
-    uint32_t n = pk_hook_walk(t, site, &flags);
-    pk_image_cell *cell = pk_hook_cell_of_stack(t, function, flags, n, number);
+    uint32_t n = pk_hook_walk(t, &site, &flags);
+    pk_hook_found found = {NULL, 0};
+    found.cell = pk_hook_cell_of_stack(t, function, flags, n, &found.number);
     t->image->stacks_unwound++;
-    if (cell && !t->far) remember(t, slot, function, site, cell, *number);
+    if (found.cell && !t->far) remember(t, slot, function, &site, found.cell, found.number);
     errno = error;
-    return cell;
+    return found;
 }

@@ -149,6 +149,7 @@ __attribute__((visibility("default"))) int dlclose(void *handle) {
     process->n_objects = 0;
     process->era++;
     atomic_fetch_add(&process->generation, 1);
+    atomic_fetch_add(&process->changes, 1);
     pk_hook_snapshot();
     pk_hook_unlock();
     errno = error;

@@ -37,6 +37,7 @@ static bool fit_out(pk_hook_thread *t) {
     if (!slow || !t->memo_arena || !t->image) return false;
     t->slow_stack_top = slow + SLOW_STACK_BYTES;
     t->head = pk_hook.process->head;
+    t->flags = pk_hook.flags | (pk_hook.sample_bytes ? PK_HOOK_SAMPLED : 0);
     t->random = pk_hook_now_ns() ^ (uint64_t)t->number << 32 ^ (uint64_t)getpid();
     t->until_sample = -1;
     return true;
@@ -72,7 +73,9 @@ static pk_hook_thread *thread_open(pk_hook_thread *t) {
     t->generation = atomic_load(&process->generation);
     t->last = NULL;
     find_stack(t);
+    t->borrowed = pk_self.ended;
     atomic_fetch_add(&process->threads, 1);
+    atomic_fetch_add(&process->changes, 1);
     return t;
 }
 
@@ -114,6 +117,7 @@ void pk_hook_give_back(pk_hook_thread *t) {
     process->free_threads = t;
     pk_hook_unlock();
     atomic_fetch_sub(&process->threads, 1);
+    atomic_fetch_add(&process->changes, 1);
 }
 
 /* pthread's destructors run up to PTHREAD_DESTRUCTOR_ITERATIONS times while values are set. Others
@@ -121,7 +125,7 @@ void pk_hook_give_back(pk_hook_thread *t) {
 void pk_hook_thread_end(void *thread) {
     pk_hook_thread *t = thread;
     if (t != pk_self.thread || atomic_load(&t->state) != PK_STATE_IDLE) return;
-    pk_self.ended = true;
+    pk_self.ended = t->borrowed = true;
     atomic_store(&t->state, PK_STATE_COUNTING);
     pk_hook_leave(t);
 }
