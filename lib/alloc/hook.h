@@ -6,7 +6,7 @@
  *   is that thread's own, so counting takes no lock; the lock in pk_hook_process guards what is
  *   rare (a thread begins or ends, a snapshot of the mappings).
  * - A thread that counts is marked busy. A signal handler that interrupts it finds that and counts
- *   in the thread's second state, so that nothing is entered twice.
+ *   in a state that it borrows, so that nothing is entered twice.
  * - fork copies our memory with the rest. All that must not be used in the child lies in mappings
  *   that the kernel clears there (MADV_WIPEONFORK) or leaves out (MADV_DONTFORK). The child then
  *   finds its state empty, whichever system call made it, and begins an image of its own.
@@ -85,8 +85,7 @@ typedef struct pk_hook_memo {
 typedef enum pk_hook_state {
     PK_STATE_WIPED, /* the kernel cleared it: this is a child after fork */
     PK_STATE_IDLE,
-    PK_STATE_COUNTING,
-    PK_STATE_INSIDE /* a real function is running that calls others of them */
+    PK_STATE_COUNTING
 } pk_hook_state;
 
 typedef struct pk_hook_table { /* open addressing; an entry is hash << 32 | cell, 0: empty */
@@ -103,7 +102,7 @@ typedef struct pk_hook_thread {
     pk_image_head *head;
     int64_t held_max; /* with more held than this, others have to be told, or it is a peak */
     const void *last; /* the block that it allocated last, if it has freed nothing since */
-    bool borrowed;    /* by a thread that has ended; for one call */
+    bool borrowed;    /* for one call: by a signal handler, or a thread that has ended */
     double until_sample;
     uint64_t random;
     uint64_t stack_low, stack_high; /* its own stack; both 0: not known */
@@ -175,8 +174,9 @@ typedef struct pk_hook_globals {
 extern pk_hook_globals pk_hook PK_HIDDEN;
 
 typedef struct pk_hook_self {
-    pk_hook_thread *thread, *second; /* second: for signal handlers */
-    bool opening, ended;
+    pk_hook_thread *thread;
+    bool opening; /* its calls are our own */
+    bool ended;
 } pk_hook_self;
 
 /* initial-exec: reading it never calls __tls_get_addr, which may allocate. */
@@ -189,6 +189,7 @@ void pk_hook_start(const char *settings) PK_HIDDEN;
 void pk_hook_start_by_environment(void) PK_HIDDEN;
 bool pk_hook_process_open(void) PK_HIDDEN;
 void pk_hook_lock(void) PK_HIDDEN;
+bool pk_hook_try_lock(void) PK_HIDDEN;
 void pk_hook_unlock(void) PK_HIDDEN;
 uint64_t pk_hook_now_ns(void) PK_HIDDEN;
 

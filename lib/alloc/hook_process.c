@@ -9,18 +9,20 @@
 #include <link.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 pk_hook_globals pk_hook;
 
 /* ---- the lock: held briefly, never while the program's code runs ---- */
 
-void pk_hook_lock(void) {
+bool pk_hook_try_lock(void) {
     uint32_t free = 0;
-    while (!atomic_compare_exchange_weak(&pk_hook.process->lock, &free, 1)) {
-        free = 0;
-        sched_yield();
-    }
+    return atomic_compare_exchange_strong(&pk_hook.process->lock, &free, 1);
+}
+
+void pk_hook_lock(void) {
+    while (!pk_hook_try_lock()) sched_yield();
 }
 
 void pk_hook_unlock(void) {
@@ -99,12 +101,29 @@ void pk_hook_start(const char *settings) {
     errno = error;
 }
 
+/* Programs that this one starts are not to be counted: our variable goes, and our object out of the
+ * list of those to be loaded. */
+static void leave_environment(void) {
+    Dl_info ours;
+    unsetenv(PK_ALLOC_VARIABLE);
+    char *list = getenv("LD_PRELOAD");
+    if (!list || !dladdr(pk_hook_pool, &ours) || !ours.dli_fname) return;
+    size_t bytes = strlen(ours.dli_fname);
+    char *at = strstr(list, ours.dli_fname), *end = at + bytes;
+    if (!at || (at > list && !strchr(": ", at[-1])) || !strchr(": ", *end)) return;
+    if (*end) end++;
+    memmove(at, end, strlen(end) + 1);
+    if (!*list) unsetenv("LD_PRELOAD");
+}
+
 /* Once, as soon as the libc has its environment. */
 void pk_hook_start_by_environment(void) {
     static _Atomic bool started;
     if (!environ || atomic_exchange(&started, true)) return;
     const char *settings = getenv(PK_ALLOC_VARIABLE);
-    if (settings) pk_hook_start(settings);
+    if (!settings) return;
+    pk_hook_start(settings);
+    if (!(pk_hook.flags & PK_ALLOC_FOLLOW)) leave_environment();
 }
 
 /* The image of this process, in the parent or in a child after fork. */
@@ -128,6 +147,16 @@ __attribute__((constructor)) static void loaded(void) {
 __attribute__((destructor)) static void ending(void) {
     pk_hook_process *process = pk_hook.process;
     if (process && atomic_load(&process->ready) == 1) process->head->ended_ns = pk_hook_now_ns();
+}
+
+/* Children after fork often end so, without destructors. */
+__attribute__((visibility("default"), noreturn)) void _exit(int status) {
+    ending();
+    for (;;) syscall(SYS_exit_group, status);
+}
+
+__attribute__((visibility("default"), noreturn)) void _Exit(int status) {
+    _exit(status);
 }
 
 /* ---- unloading, attaching ---- */

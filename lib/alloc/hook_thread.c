@@ -43,12 +43,30 @@ static bool fit_out(pk_hook_thread *t) {
     return true;
 }
 
-static pk_hook_thread *take_free(void) {
+static pk_hook_thread *take_free(void) { /* with the process locked */
     pk_hook_process *process = pk_hook.process;
-    pk_hook_lock();
     pk_hook_thread *t = process->free_threads;
     if (t) process->free_threads = t->next_free;
-    pk_hook_unlock();
+    return t;
+}
+
+/* A state from those given back, or a new one; `t`: memory of one that fork has cleared. */
+static pk_hook_thread *new_state(pk_hook_thread *t, pk_hook_thread *given_back) {
+    pk_hook_process *process = pk_hook.process;
+    uint32_t tid = (uint32_t)syscall(SYS_gettid);
+    if (given_back) t = given_back;
+    else if (!t) t = pk_hook_memory(sizeof *t, MADV_WIPEONFORK);
+    if (!t || (!given_back && !fit_out(t))) {
+        atomic_fetch_add(&process->head->full, 1);
+        return NULL;
+    }
+    if (given_back) t->image->reused++;
+    /* What another thread remembered does not hold, whose stack lay elsewhere. */
+    if (given_back && t->image->tid != tid) pk_hook_memo_forget(t, 0);
+    t->image->tid = tid;
+    t->last = NULL;
+    atomic_fetch_add(&process->threads, 1);
+    atomic_fetch_add(&process->changes, 1);
     return t;
 }
 
@@ -56,47 +74,49 @@ static pk_hook_thread *thread_open(pk_hook_thread *t) {
     pk_hook_process *process = pk_hook.process;
     if (!atomic_load(&process->ready) && !pk_hook_process_open()) return NULL;
     if (atomic_load(&process->ready) != 1) return NULL;
-    bool reused = false;
-    if (!t) {
-        t = take_free();
-        reused = t != NULL;
-    }
-    if (!t) t = pk_hook_memory(sizeof *t, MADV_WIPEONFORK);
-    if (!t || (!reused && !fit_out(t))) {
-        atomic_fetch_add(&process->head->full, 1);
-        return NULL;
-    }
-    t->image->tid = (uint32_t)syscall(SYS_gettid);
-    t->image->reused += reused;
-    /* What another thread remembered does not hold, whose stack lay elsewhere. */
-    if (reused) pk_hook_memo_forget(t, 0);
-    t->generation = atomic_load(&process->generation);
-    t->last = NULL;
+    pk_hook_lock();
+    pk_hook_thread *given_back = t ? NULL : take_free();
+    pk_hook_unlock();
+    t = new_state(t, given_back);
+    if (!t) return NULL;
     find_stack(t);
     t->borrowed = pk_self.ended;
-    atomic_fetch_add(&process->threads, 1);
-    atomic_fetch_add(&process->changes, 1);
     return t;
 }
 
-/* A handler interrupted this thread while it counted, or one that left by longjmp did. */
-static pk_hook_thread *second(pk_hook_thread *first) {
-    (void)first;
-    atomic_fetch_add(&pk_hook.process->head->inside_hook, 1);
-    return NULL;
+/* In a signal handler that interrupted this thread while it counted, perhaps while it held the
+ * lock. Also in a program whose handler left by longjmp then: its state stays busy. */
+static pk_hook_thread *borrow(const pk_hook_thread *interrupted) {
+    pk_hook_thread *t = NULL;
+    int error = errno;
+    pk_self.opening = true;
+    if (pk_hook_try_lock()) {
+        pk_hook_thread *given_back = take_free();
+        pk_hook_unlock();
+        t = new_state(NULL, given_back);
+    }
+    if (t) {
+        t->stack_low = interrupted->stack_low;
+        t->stack_high = interrupted->stack_high;
+        t->borrowed = true;
+        atomic_store(&t->state, PK_STATE_COUNTING);
+    } else {
+        atomic_fetch_add(&interrupted->head->inside_hook, 1);
+    }
+    pk_self.opening = false;
+    errno = error;
+    return t;
 }
 
 pk_hook_thread *pk_hook_enter_slowly(pk_hook_thread *t) {
     if (pk_self.opening || !atomic_load(&pk_hook.active)) return NULL;
-    uint32_t state = t ? atomic_load(&t->state) : (uint32_t)PK_STATE_WIPED;
-    if (state == PK_STATE_INSIDE) return NULL;
-    if (state == PK_STATE_COUNTING) return second(t);
+    if (t && atomic_load(&t->state) == PK_STATE_COUNTING) return borrow(t);
     int error = errno;
     pk_self.opening = true;
     t = thread_open(t);
-    pk_self.thread = t;
     if (t) {
         atomic_store(&t->state, PK_STATE_COUNTING);
+        pk_self.thread = t;
         if (!pk_self.ended) pthread_setspecific(pk_hook.key, t);
     }
     pk_self.opening = false;
@@ -109,7 +129,7 @@ pk_hook_thread *pk_hook_enter_slowly(pk_hook_thread *t) {
 /* To the next thread that begins; its cells stay. */
 void pk_hook_give_back(pk_hook_thread *t) {
     pk_hook_process *process = pk_hook.process;
-    pk_self.thread = NULL;
+    if (pk_self.thread == t) pk_self.thread = NULL;
     atomic_fetch_add(&t->head->live_bytes, t->image->held);
     t->image->held = 0;
     pk_hook_lock();
