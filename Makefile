@@ -97,7 +97,7 @@ PARTS   := $(sort $(patsubst %.c,$(B)/%.o,$(wildcard tests/programs/conformance/
 TEST_SO := $(patsubst tests/programs/%.c,$(B)/tests/%.so,$(filter-out %/pace.c,$(wildcard tests/programs/objects/*.c))) \
            $(PACES:%=$(B)/tests/objects/pace_%.so)
 CXX_NAME := $(firstword $(foreach c,c++ g++ clang++,$(if $(shell command -v $c 2>/dev/null),$c)))
-SYMBOLS := $(addprefix $(B)/tests/symbols/,places.so bare.so linked.so stripped.so apart.so $(if $(CXX_NAME),nested.so))
+SYMBOLS := $(addprefix $(B)/tests/symbols/,places.so bare.so linked.so stripped.so apart.so packed.so $(if $(CXX_NAME),nested.so))
 RUSTC   ?= rustc
 HAVE_RUSTC := $(shell command -v $(RUSTC) 2>/dev/null)
 BURNERS := $(addprefix $(B)/tests/flame/,burner fp inlined stripped library.so $(if $(CXX_NAME),names deep) $(if $(HAVE_RUSTC),names_rs))
@@ -201,8 +201,9 @@ $(B)/tests/programs/%: $(B)/tests/programs/%.o $(B)/libperfkit.a
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
 
 # Shared objects whose functions lie at places that they tell themselves, made in the ways that the
-# search for symbols has to cope with: with debug information, without, with it in a file of its own
-# that is found by link or by build-id, and with code that lies elsewhere in memory than in the file.
+# search for symbols has to cope with: with debug information, without, with it packed, with it in a
+# file of its own that is found by link or by build-id, and with code that lies elsewhere in memory
+# than in the file.
 $(B)/tests/symbols/%.so: tests/programs/symbols/places.c $(B)/flags
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
@@ -217,6 +218,8 @@ $(B)/tests/symbols/linked.so: private AFTER = objcopy --only-keep-debug $@ $@.de
 $(B)/tests/symbols/stripped.so: private HOW := -g -Wl,--build-id=0x$(BUILD_ID)
 $(B)/tests/symbols/stripped.so: private AFTER = objcopy --only-keep-debug $@ $@.debug && strip $@
 $(B)/tests/symbols/apart.so: private HOW := -g -Wl,--build-id=none,--section-start=.text=0x654000
+$(B)/tests/symbols/packed.so: private HOW := -g -Wl,--build-id=none
+$(B)/tests/symbols/packed.so: private AFTER = objcopy --compress-debug-sections=zlib-gabi $@
 $(B)/tests/symbols/nested.so: tests/programs/symbols/nested.cpp $(B)/flags
 	$(call say,CXX,$@)
 	@mkdir -p $(@D)

@@ -69,10 +69,10 @@ static void describe_module(pk_collapse *c, uint32_t module, pk_profile_module *
     else if (state == PK_MODULE_NOT_A_FILE) m->symbols = m->unknown < m->frames;
     if (state != PK_MODULE_READY) return;
     const pk_symbols *symbols = pk_module_symbols(modules, module);
-    const pk_inlines *inlines = pk_module_inlines(modules, module);
+    pk_inlines *inlines = pk_module_inlines(modules, module);
     const pk_module_cfi *cfi = pk_module_cfi_of(modules, module);
     m->symbols = symbols && pk_symbols_count(symbols) > 0;
-    m->debug_information = inlines && pk_inlines_units(inlines) > 0;
+    m->debug_information = inlines && pk_inlines_known(inlines);
     m->call_frame_information = cfi && cfi->section.n_bytes > 0;
 }
 

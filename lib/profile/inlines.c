@@ -5,11 +5,14 @@
 #include <stdlib.h>
 
 #include "base/array.h"
+#include "profile/debug_view.h"
 #include "profile/intervals.h"
 
 #define UNITS_MAX (1u << 22)
 #define RANGES_MAX (1u << 26)
 #define DEPTH_MAX 256u /* of entries in each other; hostile files have more */
+#define LINKS_MAX 16u  /* from an entry to the one with its name */
+#define HEADER_MAX 64u /* of a unit: more than any version has */
 
 typedef struct unit {
     Dwarf_Off entry;
@@ -21,10 +24,17 @@ typedef struct unit {
 
 struct pk_inlines {
     pk_elf_image *debug; /* NULL: the image has its own debug information */
+    pk_debug_view *view; /* NULL: libdw reads the image itself */
     Dwarf *dwarf;        /* NULL: there is none */
+    Dwarf_Off listed;    /* units before this are known */
+    bool complete;       /* there are no more */
     pk_array units;
     pk_array intervals; /* of pk_interval: value is a place in units */
 };
+
+static bool reach(const pk_inlines *in, Dwarf_Off offset) {
+    return !in->view || pk_debug_view_reach(in->view, offset);
+}
 
 /* Pushes the ranges of code of an entry. False: out of memory. */
 static bool push_ranges(pk_array *intervals, Dwarf_Die *die, uint32_t value) {
@@ -57,34 +67,55 @@ static bool take_unit(pk_inlines *in, Dwarf_Off entry, uint64_t bytes) {
     return true;
 }
 
-static bool list_units(pk_inlines *in) {
-    Dwarf_Off offset = 0, next;
+static void list_next(pk_inlines *in) {
+    Dwarf_Off offset = in->listed, next;
     size_t header;
-    while (dwarf_nextcu(in->dwarf, offset, &next, &header, NULL, NULL, NULL) == 0) {
-        if (next <= offset) break;
-        if (!take_unit(in, offset + header, next - offset)) return false;
-        offset = next;
+    in->complete = !reach(in, offset + HEADER_MAX) ||
+                   dwarf_nextcu(in->dwarf, offset, &next, &header, NULL, NULL, NULL) != 0 ||
+                   next <= offset || !reach(in, next) ||
+                   !take_unit(in, offset + header, next - offset);
+    if (!in->complete) in->listed = next;
+}
+
+static bool covered_since(const pk_inlines *in, size_t first, uint64_t vaddr) {
+    const pk_interval *items = in->intervals.items;
+    for (size_t i = first; i < in->intervals.count; i++)
+        if (vaddr >= items[i].begin && vaddr < items[i].end) return true;
+    return false;
+}
+
+/* Lists units until one has the address, and a quarter more than before, so that the intervals are
+ * not sorted again for each of them. */
+static void list_until(pk_inlines *in, uint64_t vaddr) {
+    size_t least = in->units.count + in->units.count / 4;
+    for (bool found = false; !in->complete && !(found && in->units.count >= least);) {
+        size_t before = in->intervals.count;
+        list_next(in);
+        found = found || covered_since(in, before, vaddr);
     }
     pk_intervals_nest(in->intervals.items, in->intervals.count);
-    return true;
 }
 
 pk_inlines *pk_inlines_open(const pk_elf_image *image, const pk_debug_folders *folders,
                             pk_err *err) {
     pk_inlines *in = calloc(1, sizeof *in);
-    if (in) {
-        in->units = PK_ARRAY(unit, UNITS_MAX);
-        in->intervals = PK_ARRAY(pk_interval, RANGES_MAX);
-        bool own = pk_elf_image_has_section(image, ".debug_info");
-        if (!own) in->debug = pk_debug_file_open(image, folders, ".debug_info");
-        const pk_elf_image *from = own ? image : in->debug;
-        if (from) in->dwarf = dwarf_begin_elf(pk_elf_image_elf(from), DWARF_C_READ, NULL);
-        if (!in->dwarf || list_units(in)) return in;
+    if (!in) {
+        pk_fail(err, PK_E_LIMIT, pk_elf_image_path(image),
+                "not enough memory for its inlined functions");
+        return NULL;
     }
-    pk_inlines_free(in);
-    pk_fail(err, PK_E_LIMIT, pk_elf_image_path(image),
-            "not enough memory for its inlined functions");
-    return NULL;
+    in->units = PK_ARRAY(unit, UNITS_MAX);
+    in->intervals = PK_ARRAY(pk_interval, RANGES_MAX);
+    bool own = pk_elf_image_has_section(image, ".debug_info");
+    if (!own) in->debug = pk_debug_file_open(image, folders, ".debug_info");
+    const pk_elf_image *from = own ? image : in->debug;
+    if (from) in->view = pk_debug_view_open(from);
+    if (from) {
+        Elf *elf = in->view ? pk_debug_view_elf(in->view) : pk_elf_image_elf(from);
+        in->dwarf = dwarf_begin_elf(elf, DWARF_C_READ, NULL);
+    }
+    in->complete = !in->dwarf;
+    return in;
 }
 
 void pk_inlines_free(pk_inlines *inlines) {
@@ -97,12 +128,15 @@ void pk_inlines_free(pk_inlines *inlines) {
     pk_array_fini(&inlines->units);
     pk_array_fini(&inlines->intervals);
     if (inlines->dwarf) dwarf_end(inlines->dwarf);
+    pk_debug_view_free(inlines->view);
     pk_elf_image_free(inlines->debug);
     free(inlines);
 }
 
-size_t pk_inlines_units(const pk_inlines *inlines) {
-    return inlines->units.count;
+bool pk_inlines_known(pk_inlines *inlines) {
+    while (inlines->units.count == 0 && !inlines->complete) list_next(inlines);
+    pk_intervals_nest(inlines->intervals.items, inlines->intervals.count);
+    return inlines->units.count > 0;
 }
 
 /* ---- the entries of one ---- */
@@ -160,11 +194,34 @@ static void walk_unit(pk_inlines *in, unit *u) {
 
 /* ---- addresses ---- */
 
+/* Does what it is an instance of stand in another unit, which may be any? */
+static bool leaves_unit(Dwarf_Die die) {
+    for (unsigned i = 0; i < LINKS_MAX; i++) {
+        Dwarf_Attribute link;
+        if (!dwarf_attr(&die, DW_AT_abstract_origin, &link) &&
+            !dwarf_attr(&die, DW_AT_specification, &link))
+            return false;
+        switch (dwarf_whatform(&link)) {
+        case DW_FORM_ref1:
+        case DW_FORM_ref2:
+        case DW_FORM_ref4:
+        case DW_FORM_ref8:
+        case DW_FORM_ref_udata:
+            break;
+        default:
+            return true;
+        }
+        if (!dwarf_formref_die(&link, &die)) return false;
+    }
+    return true;
+}
+
 /* The name in the entry, or in what it is an instance of. */
 static const char *name_of(const pk_inlines *in, Dwarf_Off entry) {
     static const unsigned names[] = {DW_AT_linkage_name, DW_AT_MIPS_linkage_name, DW_AT_name};
     Dwarf_Die die;
     if (!dwarf_offdie(in->dwarf, entry, &die)) return "";
+    if (leaves_unit(die) && !reach(in, UINT64_MAX)) return "";
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         Dwarf_Attribute attribute;
         if (!dwarf_attr_integrate(&die, names[i], &attribute)) continue;
@@ -188,10 +245,17 @@ static size_t names_in(const pk_inlines *in, const unit *u, uint64_t vaddr, cons
     return depth < max ? depth : max;
 }
 
+static uint32_t unit_at(pk_inlines *in, uint64_t vaddr) {
+    uint32_t i = pk_intervals_find(in->intervals.items, in->intervals.count, vaddr);
+    if (i != PK_INTERVAL_NONE || in->complete) return i;
+    list_until(in, vaddr);
+    return pk_intervals_find(in->intervals.items, in->intervals.count, vaddr);
+}
+
 size_t pk_inlines_at(pk_inlines *inlines, uint64_t vaddr, const char *names[], size_t max) {
-    const pk_interval *items = inlines->intervals.items;
     size_t n = 0;
-    uint32_t i = pk_intervals_find(items, inlines->intervals.count, vaddr);
+    uint32_t i = unit_at(inlines, vaddr);
+    const pk_interval *items = inlines->intervals.items;
     /* Units do not share code, but where one seems to lie in another either may have it. */
     for (; i != PK_INTERVAL_NONE && n == 0; i = pk_intervals_outer(items, i, vaddr)) {
         unit *u = &PK_AT(&inlines->units, unit, items[i].value);

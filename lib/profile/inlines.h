@@ -1,6 +1,7 @@
 /* The functions that a compiler inlined at an address, from DWARF (versions 2 to 5, through libdw).
- * The units of a file are listed once; the entries of a unit are walked when the first address of
- * it is asked for, all of them once, and their ranges searched from then on. Not thread-safe. */
+ * The units of a file are listed once, up to the one that has the address; the entries of a unit
+ * are walked when the first address of it is asked for, all of them once, and their ranges searched
+ * from then on. Not thread-safe. */
 #ifndef PK_PROFILE_INLINES_H
 #define PK_PROFILE_INLINES_H
 
@@ -17,8 +18,8 @@ typedef struct pk_inlines pk_inlines;
 pk_inlines *pk_inlines_open(const pk_elf_image *image, const pk_debug_folders *folders,
                             pk_err *err) PK_MUST_CHECK;
 void pk_inlines_free(pk_inlines *inlines);
-/* How many units of it have code. */
-size_t pk_inlines_units(const pk_inlines *inlines);
+/* Is there debug information of any code? */
+bool pk_inlines_known(pk_inlines *inlines);
 
 /* names[0..n) = what is inlined at vaddr (the file's own numbering), the outermost first; the
  * function into which names[0] was inlined is the symbol's (profile/symbols) and not among them.

@@ -38,7 +38,7 @@ static void expect(fixture *f, const char *label, const char *const names[]) {
 
 static void check_places(const char *name) {
     fixture f = load(name);
-    assert_int_equal(pk_inlines_units(f.inlines), 1);
+    assert_true(pk_inlines_known(f.inlines));
     expect(&f, "at_outer", (const char *const[]){NULL});
     expect(&f, "at_middle", (const char *const[]){"middle", NULL});
     expect(&f, "at_inner", (const char *const[]){"middle", "inner", NULL});
@@ -63,6 +63,11 @@ static void code_elsewhere_than_in_the_file(void **state) {
     check_places("apart.so");
 }
 
+static void packed_debug_information(void **state) {
+    (void)state;
+    check_places("packed.so");
+}
+
 static void debug_information_in_its_own_file(void **state) {
     (void)state;
     check_places("linked.so");
@@ -71,7 +76,7 @@ static void debug_information_in_its_own_file(void **state) {
 static void nothing_without_debug_information(void **state) {
     (void)state;
     fixture f = load("bare.so");
-    assert_int_equal(pk_inlines_units(f.inlines), 0);
+    assert_false(pk_inlines_known(f.inlines));
     expect(&f, "at_inner", (const char *const[]){NULL});
     end(&f);
     pk_inlines_free(NULL);
@@ -91,6 +96,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(known_labels),
         cmocka_unit_test(code_elsewhere_than_in_the_file),
+        cmocka_unit_test(packed_debug_information),
         cmocka_unit_test(debug_information_in_its_own_file),
         cmocka_unit_test(nothing_without_debug_information),
         cmocka_unit_test(mangled_names_of_cplusplus),
