@@ -1,24 +1,46 @@
 #include "flame/kernel_symbols.h"
 
 #include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 
-#define KALLSYMS_BYTES_MAX ((size_t)256 << 20)
+#define BLOCK_BYTES 65536u
 #define NOTES_BYTES_MAX ((size_t)1 << 20)
 
+/* Adds what the file holds, in blocks: it is some megabytes, and little of it is kept. False: it
+ * cannot be read, or there is no memory. */
+static bool add_file(pk_kallsyms *kallsyms, int fd) {
+    char block[BLOCK_BYTES];
+    size_t held = 0; /* the beginning of a line */
+    ssize_t n;
+    while ((n = read(fd, block + held, sizeof block - held)) != 0) {
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return false;
+        held += (size_t)n;
+        const char *end = memrchr(block, '\n', held);
+        /* No symbol has a line that fills the block: it is passed over. */
+        size_t whole = end ? (size_t)(end - block) + 1 : 0;
+        if (!pk_kallsyms_add(kallsyms, block, whole)) return false;
+        if (!end && held == sizeof block) whole = held;
+        held -= whole;
+        memmove(block, block + whole, held);
+    }
+    return pk_kallsyms_add(kallsyms, block, held);
+}
+
 pk_kallsyms *pk_kernel_symbols_read(const char *path) {
-    pk_strbuf text;
-    pk_err err;
-    pk_kallsyms *kallsyms = NULL;
-    pk_strbuf_init(&text, KALLSYMS_BYTES_MAX);
-    if (pk_file_read(path, KALLSYMS_BYTES_MAX, &text, &err))
-        kallsyms = pk_kallsyms_parse(text.data, text.length, &err);
-    pk_strbuf_fini(&text);
-    if (!kallsyms || !pk_kallsyms_restricted(kallsyms)) return kallsyms;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    pk_kallsyms *kallsyms = fd < 0 ? NULL : pk_kallsyms_new();
+    bool ok = kallsyms && add_file(kallsyms, fd);
+    if (fd >= 0) close(fd);
+    if (ok) pk_kallsyms_finish(kallsyms);
+    if (ok && !pk_kallsyms_restricted(kallsyms)) return kallsyms;
     pk_kallsyms_free(kallsyms);
     return NULL;
 }

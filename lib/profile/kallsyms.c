@@ -3,33 +3,32 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/arena.h"
 #include "base/array.h"
 #include "base/hex.h"
 #include "base/lines.h"
-#include "profile/intervals.h"
+#include "base/strbuf.h"
 
 #define SYMBOLS_MAX (1u << 24)
+#define MODULES_MAX (1u << 16)
 #define TEXTS_MAX (1u << 30)
 #define PAGE 4096u
 
-/* A symbol and what decides between those of one address. */
+/* There are more than a hundred thousand: as small as can be. */
 typedef struct entry {
-    pk_kernel_symbol symbol;
-    size_t order; /* of its line */
-    bool global;
+    uint64_t begin;
+    uint32_t name;        /* where it begins in names; rises from line to line */
+    uint32_t module : 31; /* its number + 1; 0: the kernel itself */
+    uint32_t global : 1;
 } entry;
 
 struct pk_kallsyms {
-    pk_arena *texts;
-    char *names;            /* where the next name goes */
-    pk_array entries;       /* of entry, in the order of addresses */
-    pk_interval *intervals; /* one for each entry, in the same order */
-    uint64_t text;          /* of _text */
+    pk_strbuf names;  /* with '\0' behind each: of symbols and modules */
+    pk_array modules; /* uint32_t: where its name begins */
+    pk_array entries; /* entry, in the order of addresses once settled */
+    uint64_t text;    /* of _text */
     bool has_text;
     bool moved;
-    uint64_t moved_by;  /* modulo 2^64 */
-    const char *module; /* of the line before: modules come in one piece */
+    uint64_t moved_by; /* modulo 2^64 */
 };
 
 /* The end of the word that begins text[0..bytes). */
@@ -39,18 +38,34 @@ static size_t word(const char *text, size_t bytes) {
     return n;
 }
 
-/* The module in what follows the name; *module is NULL without one. False: out of memory. */
-static bool take_module(pk_kallsyms *k, const char *rest, size_t bytes, const char **module) {
+static const char *text_at(const pk_kallsyms *k, uint32_t place) {
+    return k->names.data + place;
+}
+
+static uint32_t add_text(pk_kallsyms *k, const char *text, size_t bytes) {
+    uint32_t place = (uint32_t)k->names.length;
+    pk_strbuf_add(&k->names, text, bytes);
+    pk_strbuf_add_char(&k->names, '\0');
+    return place;
+}
+
+/* The number + 1 of the module in what follows the name, 0 without one. Modules come in one piece,
+ * so that it is the last one or a new one. False: out of memory. */
+static bool take_module(pk_kallsyms *k, const char *rest, size_t bytes, uint32_t *module) {
     const char *open = bytes > 0 ? memchr(rest, '[', bytes) : NULL;
     const char *close = open ? memchr(open, ']', bytes - (size_t)(open - rest)) : NULL;
-    *module = NULL;
+    *module = 0;
     if (!close || close == open + 1) return true;
     size_t n = (size_t)(close - open) - 1;
-    if (!k->module || strlen(k->module) != n || memcmp(k->module, open + 1, n) != 0) {
-        k->module = pk_arena_strndup(k->texts, open + 1, n);
-        if (!k->module) return false;
+    uint32_t *last = k->modules.items;
+    if (last) last += k->modules.count - 1;
+    const char *known = last ? text_at(k, *last) : "";
+    if (strlen(known) != n || memcmp(known, open + 1, n) != 0) {
+        last = pk_array_push(&k->modules);
+        if (!last) return false;
+        *last = add_text(k, open + 1, n);
     }
-    *module = k->module;
+    *module = (uint32_t)k->modules.count;
     return true;
 }
 
@@ -64,76 +79,82 @@ static bool add_line(pk_kallsyms *k, const char *line, size_t bytes) {
     const char *name = line + at + 3;
     size_t left = bytes - at - 3, name_bytes = word(name, left);
     if (name_bytes == 0 || memchr(name, '\0', left)) return true;
-    entry item = {.order = k->entries.count, .global = type == 'T' || type == 'W'};
-    item.symbol.begin = address;
-    if (!take_module(k, name + name_bytes, left - name_bytes, &item.symbol.module)) return false;
-    item.symbol.name = memcpy(k->names, name, name_bytes);
-    k->names += name_bytes + 1; /* all of it is 0 */
-    entry *place = pk_array_push(&k->entries);
-    if (!place) return false;
-    *place = item;
-    if (!item.symbol.module && strcmp(item.symbol.name, "_text") == 0 && address != 0) {
+    uint32_t module;
+    if (!take_module(k, name + name_bytes, left - name_bytes, &module)) return false;
+    entry *item = pk_array_push(&k->entries);
+    if (!item) return false;
+    *item = (entry){.begin = address,
+                    .name = add_text(k, name, name_bytes),
+                    .module = module & INT32_MAX,
+                    .global = type == 'T' || type == 'W'};
+    if (!module && name_bytes == 5 && memcmp(name, "_text", 5) == 0 && address != 0) {
         k->text = address;
         k->has_text = true;
     }
-    return true;
+    return pk_strbuf_ok(&k->names);
 }
 
-static int by_address_then_taste(const void *a, const void *b) {
-    const entry *x = a, *y = b;
-    if (x->symbol.begin != y->symbol.begin) return x->symbol.begin < y->symbol.begin ? -1 : 1;
-    size_t x_marks = strspn(x->symbol.name, "_"), y_marks = strspn(y->symbol.name, "_");
+/* Before whatever stands at a higher address: what gives the address its name. */
+static int by_address_then_taste(const entry *x, const entry *y, const char *names) {
+    if (x->begin != y->begin) return x->begin < y->begin ? -1 : 1;
+    size_t x_marks = strspn(names + x->name, "_"), y_marks = strspn(names + y->name, "_");
     if (x_marks != y_marks) return x_marks < y_marks ? -1 : 1;
     if (x->global != y->global) return x->global ? -1 : 1;
-    return (x->order > y->order) - (x->order < y->order);
+    return (x->name > y->name) - (x->name < y->name);
 }
 
-static bool same_module(const char *a, const char *b) {
-    return a == b || (a && b && strcmp(a, b) == 0);
+static int for_qsort(const void *a, const void *b, void *names) {
+    return by_address_then_taste(a, b, names);
 }
 
-static bool settle(pk_kallsyms *k) {
+/* One entry for each address, in their order. */
+static void settle(pk_kallsyms *k) {
     entry *items = k->entries.items;
     /* Only modules are out of order, and not all machines have some. */
     size_t ordered = 1;
-    while (ordered < k->entries.count &&
-           items[ordered - 1].symbol.begin <= items[ordered].symbol.begin)
+    while (ordered < k->entries.count && items[ordered - 1].begin <= items[ordered].begin)
         ordered++;
     if (ordered < k->entries.count)
-        qsort(items, k->entries.count, sizeof *items, by_address_then_taste);
+        qsort_r(items, k->entries.count, sizeof *items, for_qsort, k->names.data);
     size_t n = 0;
     for (size_t i = 0; i < k->entries.count; i++) {
-        if (items[i].symbol.begin == 0) continue; /* hidden, or no address at all */
-        if (n == 0 || items[n - 1].symbol.begin != items[i].symbol.begin) items[n++] = items[i];
-        else if (by_address_then_taste(&items[i], &items[n - 1]) < 0) items[n - 1] = items[i];
+        if (items[i].begin == 0) continue; /* hidden, or no address at all */
+        if (n == 0 || items[n - 1].begin != items[i].begin) items[n++] = items[i];
+        else if (by_address_then_taste(&items[i], &items[n - 1], k->names.data) < 0)
+            items[n - 1] = items[i];
     }
     k->entries.count = n;
-    k->intervals = calloc(n + 1, sizeof *k->intervals);
-    if (!k->intervals) return false;
-    for (size_t i = 0; i < n; i++) {
-        pk_kernel_symbol *s = &items[i].symbol;
-        const pk_kernel_symbol *next = i + 1 < n ? &items[i + 1].symbol : NULL;
-        uint64_t page = s->begin - s->begin % PAGE;
-        s->end = page > UINT64_MAX - 2 * PAGE ? UINT64_MAX : page + 2 * PAGE;
-        if (next && (same_module(s->module, next->module) || next->begin < s->end))
-            s->end = next->begin;
-        k->intervals[i] = (pk_interval){.begin = s->begin, .end = s->end, .value = (uint32_t)i};
-    }
-    pk_intervals_nest(k->intervals, n);
-    return true;
+}
+
+/* ---- public ---- */
+
+pk_kallsyms *pk_kallsyms_new(void) {
+    pk_kallsyms *k = calloc(1, sizeof *k);
+    if (!k) return NULL;
+    k->entries = PK_ARRAY(entry, SYMBOLS_MAX);
+    k->modules = PK_ARRAY(uint32_t, MODULES_MAX);
+    pk_strbuf_init(&k->names, TEXTS_MAX);
+    return k;
+}
+
+bool pk_kallsyms_add(pk_kallsyms *kallsyms, const char *text, size_t bytes) {
+    pk_line line;
+    bool ok = true;
+    for (size_t offset = 0; ok && pk_line_next(text, bytes, &offset, &line);)
+        ok = add_line(kallsyms, line.at, line.bytes);
+    return ok;
+}
+
+void pk_kallsyms_finish(pk_kallsyms *kallsyms) {
+    settle(kallsyms);
 }
 
 pk_kallsyms *pk_kallsyms_parse(const char *text, size_t bytes, pk_err *err) {
-    pk_kallsyms *k = calloc(1, sizeof *k);
-    if (k) k->entries = PK_ARRAY(entry, SYMBOLS_MAX);
-    if (k) k->texts = pk_arena_new(TEXTS_MAX);
-    /* As much as they could take; what they leave is never touched. */
-    if (k && k->texts) k->names = PK_NEW(k->texts, bytes + 1, char);
-    bool ok = k && k->names;
-    pk_line line;
-    for (size_t offset = 0; ok && pk_line_next(text, bytes, &offset, &line);)
-        ok = add_line(k, line.at, line.bytes);
-    if (ok && settle(k)) return k;
+    pk_kallsyms *k = pk_kallsyms_new();
+    if (k && pk_kallsyms_add(k, text, bytes)) {
+        pk_kallsyms_finish(k);
+        return k;
+    }
     pk_kallsyms_free(k);
     pk_fail(err, PK_E_LIMIT, "/proc/kallsyms", "not enough memory for the kernel's symbols");
     return NULL;
@@ -141,9 +162,9 @@ pk_kallsyms *pk_kallsyms_parse(const char *text, size_t bytes, pk_err *err) {
 
 void pk_kallsyms_free(pk_kallsyms *kallsyms) {
     if (!kallsyms) return;
+    pk_strbuf_fini(&kallsyms->names);
+    pk_array_fini(&kallsyms->modules);
     pk_array_fini(&kallsyms->entries);
-    pk_arena_free(kallsyms->texts);
-    free(kallsyms->intervals);
     free(kallsyms);
 }
 
@@ -163,10 +184,29 @@ bool pk_kallsyms_relocate(pk_kallsyms *kallsyms, uint64_t recorded) {
     return true;
 }
 
-const pk_kernel_symbol *pk_kallsyms_find(const pk_kallsyms *kallsyms, uint64_t address) {
+static uint64_t end_of(const entry *items, size_t n, size_t i) {
+    uint64_t page = items[i].begin - items[i].begin % PAGE;
+    uint64_t end = page > UINT64_MAX - 2 * PAGE ? UINT64_MAX : page + 2 * PAGE;
+    if (i + 1 == n) return end;
+    uint64_t next = items[i + 1].begin;
+    return items[i].module == items[i + 1].module || next < end ? next : end;
+}
+
+bool pk_kallsyms_find(const pk_kallsyms *kallsyms, uint64_t address, pk_kernel_symbol *found) {
+    const entry *items = kallsyms->entries.items;
     uint64_t sought = address - kallsyms->moved_by;
-    uint32_t i = pk_intervals_find(kallsyms->intervals, kallsyms->entries.count, sought);
-    if (i == PK_INTERVAL_NONE) return NULL;
-    const pk_kernel_symbol *found = &PK_AT(&kallsyms->entries, entry, i).symbol;
-    return kallsyms->moved && found->module ? NULL : found;
+    size_t low = 0, high = kallsyms->entries.count; /* all before low begin at or below it */
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (items[middle].begin <= sought) low = middle + 1;
+        else high = middle;
+    }
+    if (low == 0) return false;
+    const entry *e = &items[low - 1];
+    uint64_t end = end_of(items, kallsyms->entries.count, low - 1);
+    if (sought >= end || (kallsyms->moved && e->module)) return false;
+    const char *module =
+        e->module ? text_at(kallsyms, PK_AT(&kallsyms->modules, uint32_t, e->module - 1)) : NULL;
+    *found = (pk_kernel_symbol){e->begin, end, text_at(kallsyms, e->name), module};
+    return true;
 }

@@ -22,6 +22,11 @@ typedef struct pk_kernel_symbol {
  * address the one with fewer leading '_' is kept, then the global one. The text may go afterwards.
  * NULL: out of memory. */
 pk_kallsyms *pk_kallsyms_parse(const char *text, size_t bytes, pk_err *err) PK_MUST_CHECK;
+/* The same piece by piece, each of whole lines; what is found is only right once it is finished.
+ * NULL, false: out of memory. */
+pk_kallsyms *pk_kallsyms_new(void) PK_MUST_CHECK;
+bool pk_kallsyms_add(pk_kallsyms *kallsyms, const char *text, size_t bytes) PK_MUST_CHECK;
+void pk_kallsyms_finish(pk_kallsyms *kallsyms);
 void pk_kallsyms_free(pk_kallsyms *kallsyms);
 
 /* All addresses are zero, or there are none: kptr_restrict is set, or the reader has no CAP_SYSLOG.
@@ -36,7 +41,9 @@ size_t pk_kallsyms_count(const pk_kallsyms *kallsyms);
  * that it is another kernel. */
 bool pk_kallsyms_relocate(pk_kallsyms *kallsyms, uint64_t recorded) PK_MUST_CHECK;
 
-/* The symbol that covers an address of the recording, or NULL. */
-const pk_kernel_symbol *pk_kallsyms_find(const pk_kallsyms *kallsyms, uint64_t address);
+/* The symbol that covers an address of the recording; its texts live as long as *kallsyms. False:
+ * none does. */
+bool pk_kallsyms_find(const pk_kallsyms *kallsyms, uint64_t address,
+                      pk_kernel_symbol *found) PK_MUST_CHECK;
 
 #endif

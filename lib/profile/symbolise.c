@@ -289,11 +289,11 @@ static void in_kernel(pk_symboliser *s, const place *p) {
     static const char kernel[] = "[kernel.kallsyms]";
     char text[64];
     pk_frame like = {.module = p->module, .kernel = true};
-    const pk_kernel_symbol *symbol = s->kallsyms ? pk_kallsyms_find(s->kallsyms, p->where) : NULL;
-    if (symbol) {
-        if (symbol->module) snprintf(text, sizeof text, "[%s]", symbol->module);
-        pk_tidy_symbol named = {piece(symbol->name), piece(symbol->module ? text : kernel),
-                                piece(""), p->java};
+    pk_kernel_symbol symbol;
+    if (s->kallsyms && pk_kallsyms_find(s->kallsyms, p->where, &symbol)) {
+        if (symbol.module) snprintf(text, sizeof text, "[%s]", symbol.module);
+        pk_tidy_symbol named = {piece(symbol.name), piece(symbol.module ? text : kernel), piece(""),
+                                p->java};
         add_frames(s, &named, like);
     } else if (!s->kallsyms) { /* perf would say nothing better */
         like.unknown = true;

@@ -9,11 +9,11 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
 
 static void look(const pk_kallsyms *k, uint64_t address, uint64_t moved_by) {
-    const pk_kernel_symbol *found = pk_kallsyms_find(k, address);
-    if (!found) return;
-    assert(found->begin != 0 && found->name[0] && (!found->module || found->module[0]));
-    assert(found->begin <= address - moved_by && address - moved_by < found->end);
-    assert(moved_by == 0 || !found->module);
+    pk_kernel_symbol found;
+    if (!pk_kallsyms_find(k, address, &found)) return;
+    assert(found.begin != 0 && found.name[0] && (!found.module || found.module[0]));
+    assert(found.begin <= address - moved_by && address - moved_by < found.end);
+    assert(moved_by == 0 || !found.module);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes) {
@@ -26,9 +26,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes) {
     for (size_t i = 0; i < n; i++) look(k, addresses[i], 0);
     /* One place to the next; _text may share its address with a module's symbol. */
     if (pk_kallsyms_relocate(k, 0xffffffff91000000)) {
-        const pk_kernel_symbol *text = pk_kallsyms_find(k, 0xffffffff91000000);
-        for (size_t i = 0; text && i < n; i++)
-            look(k, addresses[i], 0xffffffff91000000 - text->begin);
+        pk_kernel_symbol text;
+        bool found = pk_kallsyms_find(k, 0xffffffff91000000, &text);
+        for (size_t i = 0; found && i < n; i++)
+            look(k, addresses[i], 0xffffffff91000000 - text.begin);
     }
     pk_kallsyms_free(k);
     return 0;

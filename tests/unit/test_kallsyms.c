@@ -28,15 +28,15 @@ static pk_kallsyms *parse(const char *text, size_t bytes) {
 }
 
 static void expect(const pk_kallsyms *k, uint64_t address, const char *name, const char *module) {
-    const pk_kernel_symbol *found = pk_kallsyms_find(k, address);
-    if (!name) {
-        assert_null(found);
+    pk_kernel_symbol found;
+    if (!pk_kallsyms_find(k, address, &found)) {
+        assert_null(name);
         return;
     }
-    assert_non_null(found);
-    assert_string_equal(found->name, name);
-    if (module) assert_string_equal(found->module, module);
-    else assert_null(found->module);
+    assert_non_null(name);
+    assert_string_equal(found.name, name);
+    if (module) assert_string_equal(found.module, module);
+    else assert_null(found.module);
 }
 
 static void known_symbols(void **state) {
@@ -60,6 +60,34 @@ static void known_symbols(void **state) {
     expect(k, 0xffffffffc0005000, NULL, NULL);
     expect(k, 0, NULL, NULL);
     expect(k, UINT64_MAX, NULL, NULL);
+    pk_kallsyms_free(k);
+}
+
+/* Line by line it comes to the same; three modules whose lines are mixed keep their names. */
+static void piece_by_piece(void **state) {
+    (void)state;
+    pk_kallsyms *k = pk_kallsyms_new();
+    assert_non_null(k);
+    for (const char *at = sample, *end; *at; at = end) {
+        end = strchr(at, '\n');
+        end = end ? end + 1 : at + strlen(at);
+        assert_true(pk_kallsyms_add(k, at, (size_t)(end - at)));
+    }
+    static const char more[] =
+        "ffffffffc0003800 t back\t[ext4]\nffffffffc0003900 t bpf_one\t[bpf]\n"
+        "ffffffffc0000080 t early\t[bpf]\n";
+    assert_true(pk_kallsyms_add(k, more, sizeof more - 1));
+    pk_kallsyms_finish(k);
+    assert_int_equal(pk_kallsyms_count(k), 11);
+    expect(k, 0xffffffff81000000, "startup", NULL);
+    expect(k, 0xffffffffc0000050, "second", "ext4");
+    expect(k, 0xffffffffc0000080, "early", "bpf");
+    expect(k, 0xffffffffc0003000, "of_other", "xfs");
+    expect(k, 0xffffffffc0003800, "back", "ext4");
+    expect(k, 0xffffffffc0003900, "bpf_one", "bpf");
+    pk_kernel_symbol found;
+    assert_true(pk_kallsyms_find(k, 0xffffffffc0003001, &found));
+    assert_true(found.begin == 0xffffffffc0003000 && found.end == 0xffffffffc0003800);
     pk_kallsyms_free(k);
 }
 
@@ -106,11 +134,12 @@ static void real_table(void **state) {
     bool read = pk_file_read("/proc/kallsyms", text.max_bytes, &text, &err);
     pk_kallsyms *k = read ? parse(text.data, text.length) : NULL;
     size_t lines = 0, found = 0;
+    pk_kernel_symbol symbol;
     for (const char *line = k ? text.data : NULL; line && *line; lines++) {
         char type = '\0';
         unsigned long long address = 0;
         if (sscanf(line, "%llx %c", &address, &type) == 2 && strchr("tTwW", type) && address)
-            found += pk_kallsyms_find(k, address) != NULL;
+            found += pk_kallsyms_find(k, address, &symbol);
         else found++;
         line = strchr(line, '\n');
         if (line) line++;
@@ -124,9 +153,8 @@ static void real_table(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(known_symbols),
-        cmocka_unit_test(hidden_addresses),
-        cmocka_unit_test(another_boot),
+        cmocka_unit_test(known_symbols),    cmocka_unit_test(piece_by_piece),
+        cmocka_unit_test(hidden_addresses), cmocka_unit_test(another_boot),
         cmocka_unit_test(real_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
