@@ -228,6 +228,18 @@ static inline void pk_hook_leave(pk_hook_thread *t) {
     if (PK_UNLIKELY(t->borrowed)) pk_hook_give_back(t);
 }
 
+/* Calls in between are not the program's own, and are not counted. */
+static inline pk_hook_thread *pk_hook_silence(void) {
+    pk_hook_thread *t = pk_hook_enter();
+    pk_self.opening = true;
+    return t;
+}
+
+static inline void pk_hook_end_silence(pk_hook_thread *t) {
+    pk_self.opening = false;
+    if (t) pk_hook_leave(t);
+}
+
 /* ---- hook_unwind.c, hook_rules.c, hook_memo.c ---- */
 
 /* t->stack[0..n): the return addresses from site outwards; flags: PK_STACK_... */
@@ -304,7 +316,6 @@ typedef struct pk_hook_real {
     void *(*calloc)(size_t, size_t);
     void *(*realloc)(void *, size_t);
     void (*free)(void *);
-    void *(*reallocarray)(void *, size_t, size_t);
     void *(*aligned_alloc)(size_t, size_t);
     void *(*memalign)(size_t, size_t);
     int (*posix_memalign)(void **, size_t, size_t);

@@ -41,33 +41,29 @@ static void *out_of_pool(const void *p, size_t bytes) {
 
 /* Given back before the real function runs, else another thread could be given its place first;
  * but a block that could not be moved is still there. */
+static void *move(void *p, size_t bytes) {
+    if (PK_UNLIKELY(!p)) return pk_real.realloc(p, bytes);
+    if (PK_UNLIKELY(pk_hook_in_pool(p))) return out_of_pool(p, bytes);
+    pk_hook_block block = pk_hook_moving(p);
+    void *q = pk_real.realloc(p, bytes);
+    pk_hook_moved(p, block, q != NULL || bytes == 0);
+    return q;
+}
+
 ENTRY void *realloc(void *p, size_t bytes) {
-    void *q;
-    if (PK_UNLIKELY(!p || pk_hook_in_pool(p))) {
-        q = p ? out_of_pool(p, bytes) : pk_real.realloc(p, bytes);
-    } else {
-        pk_hook_block block = pk_hook_moving(p);
-        q = pk_real.realloc(p, bytes);
-        pk_hook_moved(p, block, q != NULL || bytes == 0);
-    }
+    void *q = move(p, bytes);
     if (PK_LIKELY(q != NULL)) pk_hook_allocated(PK_CALL_REALLOC, q, bytes, FRAME);
     return q;
 }
 
+/* glibc's own calls realloc, which would be counted as well. */
 ENTRY void *reallocarray(void *p, size_t n, size_t bytes) {
-    void *q;
     size_t all;
     if (__builtin_mul_overflow(n, bytes, &all)) {
         errno = ENOMEM;
         return NULL;
     }
-    if (PK_UNLIKELY(!p || pk_hook_in_pool(p))) {
-        q = p ? out_of_pool(p, all) : pk_real.reallocarray(p, n, bytes);
-    } else {
-        pk_hook_block block = pk_hook_moving(p);
-        q = pk_real.reallocarray(p, n, bytes);
-        pk_hook_moved(p, block, q != NULL || all == 0);
-    }
+    void *q = move(p, all);
     if (PK_LIKELY(q != NULL)) pk_hook_allocated(PK_CALL_REALLOCARRAY, q, all, FRAME);
     return q;
 }

@@ -174,6 +174,7 @@ __attribute__((visibility("default"))) int dlclose(void *handle) {
     pk_hook_process *process = pk_hook.process;
     if (!atomic_load(&pk_hook.active) || atomic_load(&process->ready) != 1) return result;
     int error = errno;
+    pk_hook_thread *t = pk_hook_silence();
     pk_hook_lock();
     process->n_objects = 0;
     process->era++;
@@ -181,6 +182,7 @@ __attribute__((visibility("default"))) int dlclose(void *handle) {
     atomic_fetch_add(&process->changes, 1);
     pk_hook_snapshot();
     pk_hook_unlock();
+    pk_hook_end_silence(t);
     errno = error;
     return result;
 }

@@ -3,6 +3,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <link.h>
 #include <string.h>
 
 /* Found in steps: dlsym may allocate itself. */
@@ -70,14 +71,6 @@ static void early_free(void *p) {
     if (found()) pk_real.free(p);
 }
 
-static void *early_reallocarray(void *p, size_t n, size_t bytes) {
-    size_t all;
-    if (found()) return pk_real.reallocarray(p, n, bytes);
-    if (!__builtin_mul_overflow(n, bytes, &all)) return early_realloc(p, all);
-    errno = ENOMEM;
-    return NULL;
-}
-
 static void *early_aligned_alloc(size_t alignment, size_t bytes) {
     return found() ? pk_real.aligned_alloc(alignment, bytes) : early(bytes, alignment);
 }
@@ -105,7 +98,6 @@ pk_hook_real pk_real = {
     .calloc = early_calloc,
     .realloc = early_realloc,
     .free = early_free,
-    .reallocarray = early_reallocarray,
     .aligned_alloc = early_aligned_alloc,
     .memalign = early_memalign,
     .posix_memalign = early_posix_memalign,
@@ -115,16 +107,21 @@ pk_hook_real pk_real = {
 
 /* ---- the search ---- */
 
-/* Loaded with the program, ours are the first and the real ones are the next. Injected, or where
- * the program has an allocator of its own, the first are the real ones; there RTLD_NEXT, which is
- * for objects loaded at the start, is not to be used. */
+static const struct link_map *map_of(const void *address) {
+    Dl_info info;
+    void *map = NULL;
+    return address && dladdr1(address, &info, &map, RTLD_DL_LINKMAP) ? map : NULL;
+}
+
+/* Loaded with the program, ours stand in front of libc's: the real ones are the next. Injected,
+ * they stand behind, and nobody finds them by name: the real ones are the first; RTLD_NEXT is for
+ * objects loaded at the start alone. (The address of malloc itself does not tell: in programs at
+ * fixed addresses it may be one of theirs.) */
 static void *handle_of_real(void) {
-    Dl_info ours, first;
-    void *malloc_of_all = dlsym(RTLD_DEFAULT, "malloc");
-    if (malloc_of_all && dladdr(malloc_of_all, &first) && dladdr(pk_hook_pool, &ours) &&
-        first.dli_fbase != ours.dli_fbase)
-        return RTLD_DEFAULT;
-    return RTLD_NEXT;
+    const struct link_map *libc = map_of(dlsym(RTLD_DEFAULT, "gnu_get_libc_version"));
+    const struct link_map *at = map_of(pk_hook_pool);
+    while (at && at != libc) at = at->l_next;
+    return at ? RTLD_NEXT : RTLD_DEFAULT;
 }
 
 #define FIND(name)                                         \
@@ -142,7 +139,6 @@ void pk_hook_find_real(void) {
     FIND(calloc);
     FIND(realloc);
     FIND(free);
-    FIND(reallocarray);
     FIND(aligned_alloc);
     FIND(memalign);
     FIND(posix_memalign);

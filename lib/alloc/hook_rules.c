@@ -98,6 +98,10 @@ const pk_hook_rule *pk_hook_rule_of(pk_hook_thread *t, uint64_t pc) {
     *rule = (pk_hook_rule){.ip = pc};
     if (pk_hook_row_of(t, pc)) {
         shorten(&t->row, rule);
+    } else if (pk_hook_row_of(t, pc + 1) && t->fde.begin == pc + 1) {
+        /* Nothing calls from in front of a function's first instruction: that address was put
+         * there, as by makecontext, and there is no caller. */
+        rule->kind = PK_RULE_END;
     } else {
         rule->kind = PK_RULE_MISSING;
         rule->ip = 0; /* there may be code with call frame information at that place later */

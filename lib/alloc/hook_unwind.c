@@ -131,8 +131,10 @@ static pk_cfi_end step_to(walk *w, uint64_t cfa) {
  * records. */
 static pk_cfi_end step_guessed(walk *w) {
     uint64_t fp;
+    if (!frame_pointer(w, &fp)) return PK_CFI_LOST;
+    if (fp == 0) return PK_CFI_OUTERMOST; /* psABI 3.4.1: so marks the first frame itself */
     w->flags |= PK_STACK_GUESSED;
-    if (!frame_pointer(w, &fp) || fp < w->sp || fp & 7) return PK_CFI_LOST;
+    if (fp < w->sp || fp & 7) return PK_CFI_LOST;
     pk_cfi_end end = step_to(w, fp + 16);
     if (end == PK_CFI_STEPPED) fp_is_at(w, fp);
     return end;
