@@ -112,10 +112,17 @@ function flameGraph(svg) {
         return Math.floor(small / ratio) + parts[0][0] + (small % ratio ? " " + small % ratio + parts[1][0] : "");
     }
 
+    function bytes(n) {
+        var units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"], i = 0;
+        for (; i < 6 && n >= (i ? 1023.995 : 1023.5); i++) n /= 1024;
+        return n.toFixed(i ? 2 : 0) + " " + units[i];
+    }
+
     function count(weight) {
         var scaled = weight * Number(setting("factor")), each = Number(setting("sample-weight"));
         var text = setting("time") === "1" ? duration(scaled)
-                                           : grouped(Math.round(scaled)) + " " + setting("count-name");
+                 : setting("bytes") === "1" ? bytes(scaled)
+                                            : grouped(Math.round(scaled)) + " " + setting("count-name");
         var samples = each ? Math.round(weight / each) : 0;
         if (each) text += ", " + grouped(samples) + (samples === 1 ? " sample" : " samples");
         return text;

@@ -34,9 +34,11 @@ static uint64_t rounded(double count) {
 
 void pk_flame_add_count(const picture *p, uint64_t weight, pk_strbuf *out) {
     const pk_flame_style *s = p->style;
+    char text[PK_FORMAT_MAX];
     if (s->weight_is_time) {
-        char time[PK_FORMAT_MAX];
-        pk_strbuf_add_str(out, pk_format_duration(time, sizeof time, (double)weight * s->factor));
+        pk_strbuf_add_str(out, pk_format_duration(text, sizeof text, (double)weight * s->factor));
+    } else if (s->weight_is_bytes) {
+        pk_strbuf_add_str(out, pk_format_bytes(text, sizeof text, (double)weight * s->factor));
     } else {
         add_grouped(out, s->factor == 1 ? weight : rounded((double)weight * s->factor));
         pk_strbuf_add_char(out, ' ');
@@ -213,6 +215,7 @@ static void add_settings(picture *p) {
                    s->inverted, s->truncate_right, s->image_width == 0, s->font_size, s->font_width,
                    s->factor, s->weight_is_time, (unsigned long long)s->sample_weight, kind_of(p),
                    !s->plain && p->left_out > 0);
+    if (s->weight_is_bytes) pk_strbuf_add_str(p->out, " data-bytes=\"1\"");
     pk_flame_add_attribute(p, "data-count-name", s->count_name);
     pk_flame_add_attribute(p, "data-name-type", s->name_type);
     pk_flame_add_attribute(p, "data-search-colour", s->search_colour);

@@ -14,10 +14,11 @@ typedef struct pk_flame_style {
     const char
         *title; /* NULL: "Flame Graph", "Icicle Graph" (inverted), "Flame Chart" (in_order) */
     const char *subtitle, *notes; /* NULL: none */
-    const char *count_name;       /* "samples"; of weights that are times: not used */
+    const char *count_name;       /* "samples"; of times and bytes not used */
     const char *name_type;        /* "Function:" */
     double factor;                /* shown counts are multiplied by it; 1 */
     bool weight_is_time;          /* weights, times factor, are ns: shown as "12.3 ms" */
+    bool weight_is_bytes;         /* ... or bytes: shown as "12.06 KiB" */
     uint64_t sample_weight; /* of every sample: their number is shown beside the weight. 0: they
                                differ, or it is not known, or weights are samples */
     uint64_t total;         /* weight of the whole width, if the stacks have less; 0: theirs */

@@ -40,11 +40,11 @@ enum {
 
 typedef struct writer {
     const pk_profile *profile;
+    const pk_pprof_types *types;
     pk_strbuf out, message, part; /* the file, and what is nested in it by one level and by two */
     pk_array strings;             /* const char *, behind "" and the names */
     uint32_t n_names;
-    bool *used;       /* by name */
-    uint64_t *counts; /* samples that end at each node; NULL: weights are samples, or not known */
+    bool *used; /* by name */
     uint32_t *path;
     bool failed;
 } writer;
@@ -117,40 +117,15 @@ static void add_type(writer *w, unsigned field, const char *type, const char *un
     add_bytes(&w->out, field, &w->message);
 }
 
-static const char *weight_type(const pk_profile *profile) {
-    if (profile->off_cpu) return "off-cpu";
-    if (profile->weight_is_time) return "cpu";
-    return profile->event ? profile->event : "samples";
-}
-
 static void add_types(writer *w) {
-    const pk_profile *p = w->profile;
-    const char *unit = p->weight_is_time ? "nanoseconds" : "count";
-    if (w->counts) add_type(w, PROFILE_SAMPLE_TYPE, "samples", "count");
-    add_type(w, PROFILE_SAMPLE_TYPE, weight_type(p), unit);
-    if (p->period > 0) {
-        add_type(w, PROFILE_PERIOD_TYPE, weight_type(p), unit);
-        add_number(&w->out, PROFILE_PERIOD, p->period);
+    const pk_pprof_types *t = w->types;
+    for (size_t i = 0; i < t->n_values; i++)
+        add_type(w, PROFILE_SAMPLE_TYPE, t->values[i].type, t->values[i].unit);
+    if (w->profile->period > 0) {
+        add_type(w, PROFILE_PERIOD_TYPE, t->period_type, t->period_unit);
+        add_number(&w->out, PROFILE_PERIOD, w->profile->period);
     }
-    add_number(&w->out, PROFILE_DEFAULT_TYPE, string_of(w, weight_type(p)));
-}
-
-/* How many samples ended at each node: exactly, where they were kept; else as the weight has it
- * (the same where all have one period), rounded so that the sum is right. */
-static void count_samples(const pk_profile *profile, uint64_t *counts) {
-    const pk_stack_tree *tree = &profile->tree;
-    for (size_t i = 0; i < profile->samples.count; i++)
-        counts[PK_AT(&profile->samples, pk_profile_sample, i).node]++;
-    if (profile->samples.count > 0) return;
-    double total = 0, so_far = 0;
-    for (uint32_t i = 0; i < tree->nodes.count; i++) total += (double)pk_node(tree, i)->self[0];
-    uint64_t given = 0;
-    for (uint32_t i = 0; i < tree->nodes.count; i++) {
-        so_far += (double)pk_node(tree, i)->self[0];
-        uint64_t due = (uint64_t)(so_far / total * (double)profile->n_samples + 0.5);
-        counts[i] = due - given;
-        given = due;
-    }
+    add_number(&w->out, PROFILE_DEFAULT_TYPE, string_of(w, t->shown));
 }
 
 /* ---- functions, and a location for each: their addresses are not kept ---- */
@@ -185,6 +160,18 @@ static void add_mappings(writer *w) {
 
 /* ---- samples ---- */
 
+static uint64_t value_at(const writer *w, size_t i, uint32_t node) {
+    const pk_pprof_value *value = &w->types->values[i];
+    return value->by_node ? value->by_node[node]
+                          : pk_node(&w->profile->tree, node)->self[value->weight];
+}
+
+static bool has_value(const writer *w, uint32_t node) {
+    for (size_t i = 0; i < w->types->n_values; i++)
+        if (value_at(w, i, node) > 0) return true;
+    return false;
+}
+
 static void add_sample(writer *w, uint32_t node) {
     pk_strbuf_clear(&w->message);
     pk_strbuf_clear(&w->part);
@@ -192,8 +179,7 @@ static void add_sample(writer *w, uint32_t node) {
     while (n-- > 0) add_varint(&w->part, (uint64_t)w->path[n] + 1); /* the leaf comes first */
     add_bytes(&w->message, SAMPLE_LOCATIONS, &w->part);
     pk_strbuf_clear(&w->part);
-    if (w->counts) add_varint(&w->part, w->counts[node]);
-    add_varint(&w->part, pk_node(&w->profile->tree, node)->self[0]);
+    for (size_t i = 0; i < w->types->n_values; i++) add_varint(&w->part, value_at(w, i, node));
     add_bytes(&w->message, SAMPLE_VALUES, &w->part);
     add_bytes(&w->out, PROFILE_SAMPLE, &w->message);
 }
@@ -203,10 +189,9 @@ static void add_profile(writer *w) {
     const pk_stack_tree *tree = &p->tree;
     for (uint32_t i = 1; i < tree->nodes.count; i++)
         if (pk_node(tree, i)->name != PK_NAME_NONE) w->used[pk_node(tree, i)->name] = true;
-    if (w->counts) count_samples(p, w->counts);
     add_types(w);
     for (uint32_t i = 0; i < tree->nodes.count; i++)
-        if (pk_node(tree, i)->self[0] > 0) add_sample(w, i);
+        if (has_value(w, i)) add_sample(w, i);
     add_mappings(w);
     for (uint32_t i = 0; i < w->n_names; i++)
         if (w->used[i]) add_function(w, i);
@@ -215,22 +200,21 @@ static void add_profile(writer *w) {
     add_strings(w);
 }
 
-static bool wants_counts(const pk_profile *profile) {
-    bool weights_are_samples = !profile->event || strcmp(profile->unit, "samples") == 0;
-    return profile->n_samples > 0 && !weights_are_samples;
+static bool no_memory(pk_err *err) {
+    pk_fail(err, PK_E_LIMIT, NULL, "not enough memory for a file for pprof");
+    return false;
 }
 
-bool pk_pprof(const pk_profile *profile, pk_strbuf *out, pk_err *err) {
-    writer w = {.profile = profile, .strings = PK_ARRAY(const char *, STRINGS_MAX)};
+bool pk_pprof_values(const pk_profile *profile, const pk_pprof_types *types, pk_strbuf *out,
+                     pk_err *err) {
+    writer w = {.profile = profile, .types = types, .strings = PK_ARRAY(const char *, STRINGS_MAX)};
     w.n_names = pk_names_count(profile->tree.names);
     w.used = calloc(w.n_names ? w.n_names : 1, sizeof *w.used);
     w.path = calloc(PK_STACK_DEPTH_MAX, sizeof *w.path);
-    bool counts = wants_counts(profile);
-    if (counts) w.counts = calloc(profile->tree.nodes.count, sizeof *w.counts);
     pk_strbuf_init(&w.out, out->max_bytes);
     pk_strbuf_init(&w.message, out->max_bytes);
     pk_strbuf_init(&w.part, out->max_bytes);
-    bool ok = w.used && w.path && (w.counts || !counts);
+    bool ok = w.used && w.path;
     if (ok) {
         add_profile(&w);
         ok = !w.failed && pk_strbuf_ok(&w.out) && pk_gzip(w.out.data, w.out.length, out);
@@ -241,7 +225,56 @@ bool pk_pprof(const pk_profile *profile, pk_strbuf *out, pk_err *err) {
     pk_array_fini(&w.strings);
     free(w.used);
     free(w.path);
-    free(w.counts);
-    if (!ok) pk_fail(err, PK_E_LIMIT, NULL, "not enough memory for a file for pprof");
+    return ok ? true : no_memory(err);
+}
+
+/* ---- of samples in time ---- */
+
+static const char *weight_type(const pk_profile *profile) {
+    if (profile->off_cpu) return "off-cpu";
+    if (profile->weight_is_time) return "cpu";
+    return profile->event ? profile->event : "samples";
+}
+
+/* How many samples ended at each node: exactly, where they were kept; else as the weight has it
+ * (the same where all have one period), rounded so that the sum is right. */
+static void count_samples(const pk_profile *profile, uint64_t *counts) {
+    const pk_stack_tree *tree = &profile->tree;
+    for (size_t i = 0; i < profile->samples.count; i++)
+        counts[PK_AT(&profile->samples, pk_profile_sample, i).node]++;
+    if (profile->samples.count > 0) return;
+    double total = 0, so_far = 0;
+    for (uint32_t i = 0; i < tree->nodes.count; i++) total += (double)pk_node(tree, i)->self[0];
+    uint64_t given = 0;
+    for (uint32_t i = 0; i < tree->nodes.count; i++) {
+        so_far += (double)pk_node(tree, i)->self[0];
+        uint64_t due = (uint64_t)(so_far / total * (double)profile->n_samples + 0.5);
+        counts[i] = due - given;
+        given = due;
+    }
+}
+
+static bool wants_counts(const pk_profile *profile) {
+    bool weights_are_samples = !profile->event || strcmp(profile->unit, "samples") == 0;
+    return profile->n_samples > 0 && !weights_are_samples;
+}
+
+bool pk_pprof(const pk_profile *profile, pk_strbuf *out, pk_err *err) {
+    const char *type = weight_type(profile);
+    const char *unit = profile->weight_is_time ? "nanoseconds" : "count";
+    uint64_t *counts = NULL;
+    if (wants_counts(profile)) {
+        counts = calloc(profile->tree.nodes.count, sizeof *counts);
+        if (!counts) return no_memory(err);
+        count_samples(profile, counts);
+    }
+    const pk_pprof_value values[] = {{"samples", "count", 0, counts}, {type, unit, 0, NULL}};
+    const pk_pprof_types types = {.values = counts ? values : values + 1,
+                                  .n_values = counts ? 2 : 1,
+                                  .shown = type,
+                                  .period_type = type,
+                                  .period_unit = unit};
+    bool ok = pk_pprof_values(profile, &types, out, err);
+    free(counts);
     return ok;
 }
