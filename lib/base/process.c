@@ -49,14 +49,28 @@ static int set_actions(posix_spawn_file_actions_t *actions, const int fds[FDS]) 
     return rc;
 }
 
-/* Our environment behind the one variable; free() the block, not the texts. NULL without memory. */
-static char **environment_with(const char *variable) {
-    size_t n = 0;
+/* Is `text` ("NAME=value") replaced by one of the variables? */
+static bool is_replaced(const char *text, const char *const *variables) {
+    size_t name = strcspn(text, "=");
+    for (size_t i = 0; variables && variables[i]; i++)
+        if (strncmp(variables[i], text, name) == 0 && variables[i][name] == '=') return true;
+    return false;
+}
+
+/* Our environment behind the variables asked for; free() the block, not the texts. NULL without
+ * memory. */
+static char **environment_with(const pk_spawn_options *options) {
+    const char *const *variables = options->variables;
+    size_t n = 0, more = 0, at = 0;
     while (environ[n]) n++;
-    char **copy = malloc((n + 2) * sizeof *copy);
+    while (variables && variables[more]) more++;
+    char **copy = malloc((1 + more + n + 1) * sizeof *copy);
     if (!copy) return NULL;
-    copy[0] = (char *)variable;
-    memcpy(copy + 1, environ, (n + 1) * sizeof *copy);
+    if (options->variable) copy[at++] = (char *)options->variable;
+    for (size_t i = 0; variables && variables[i]; i++) copy[at++] = (char *)variables[i];
+    for (size_t i = 0; i < n; i++)
+        if (!is_replaced(environ[i], variables)) copy[at++] = environ[i];
+    copy[at] = NULL;
     return copy;
 }
 
@@ -93,7 +107,8 @@ bool pk_process_spawn(char *const argv[], const pk_spawn_options *options, pk_pr
     const int asked[FDS] = {options->stdin_fd, options->stdout_fd, options->stderr_fd,
                             options->fourth_fd > 0 ? options->fourth_fd : -1};
     int fds[FDS] = {-1, -1, -1, -1};
-    char **env = options->variable ? environment_with(options->variable) : environ;
+    bool same = !options->variable && !options->variables;
+    char **env = same ? environ : environment_with(options);
     int rc = env ? 0 : ENOMEM;
     for (int i = 0; i < FDS && rc == 0; i++) {
         fds[i] = above_standard(asked[i]);
@@ -101,7 +116,7 @@ bool pk_process_spawn(char *const argv[], const pk_spawn_options *options, pk_pr
     }
     pid_t pid = -1;
     if (rc == 0) rc = spawn(argv, env, fds, options->own_group, &pid);
-    if (env != environ) free(env);
+    if (!same) free(env);
     for (int i = 0; i < FDS; i++)
         if (fds[i] >= 0 && fds[i] != asked[i]) close(fds[i]);
     if (rc != 0) {
@@ -215,6 +230,20 @@ void pk_process_stop(pk_process *process, bool group, uint64_t grace_ns, pk_exit
     if (group || !ended) kill(whom, SIGKILL);
     wait_readable(process->pidfd, UINT64_MAX);
     reap(process, exit);
+}
+
+/* Ctrl-C at our terminal reaches a command of our group too. */
+static bool at_terminal(void) {
+    int fd = open("/dev/tty", O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0) return false;
+    bool foreground = tcgetpgrp(fd) == getpgrp();
+    close(fd);
+    return foreground;
+}
+
+void pk_process_stop_after(pk_process *process, int signal, uint64_t grace_ns, pk_exit *exit) {
+    if (signal == SIGINT && at_terminal() && pk_process_wait(process, grace_ns, exit)) return;
+    pk_process_stop(process, false, grace_ns, exit);
 }
 
 /* ---- words ---- */

@@ -21,7 +21,9 @@ typedef struct pk_spawn_options {
     bool own_group; /* so that pk_process_stop reaches its children too */
     int fourth_fd;  /* becomes descriptor 3, in place of what the child would inherit there; 0 or
                        less: nothing */
-    const char *variable; /* "NAME=value", first in its environment; NULL: none */
+    const char *variable;         /* "NAME=value", first in its environment; NULL: none */
+    const char *const *variables; /* more of them, NULL behind, in place of those of the same names;
+                                     NULL: none */
 } pk_spawn_options;
 #define PK_SPAWN_DEFAULT ((pk_spawn_options){.stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1})
 
@@ -50,6 +52,10 @@ bool pk_process_wait(pk_process *process, uint64_t timeout_ns, pk_exit *exit);
  * own_group) sends both to its children too; those that outlive the process are killed at once.
  * Does nothing, *exit untouched, when it was reaped before. */
 void pk_process_stop(pk_process *process, bool group, uint64_t grace_ns, pk_exit *exit);
+
+/* The same for a command of our own group that a signal of ours ends (0: something else does):
+ * after Ctrl-C at a terminal, which it got as well, it first has grace_ns to end by itself. */
+void pk_process_stop_after(pk_process *process, int signal, uint64_t grace_ns, pk_exit *exit);
 
 /* Splits text into words without a shell: blanks separate; '...', "..." and \ quote as in POSIX
  * sh (XCU 2.2), nothing is expanded and | & ; < > # are letters like any other. The returned

@@ -1,7 +1,5 @@
 #include "flame/recorder_command.h"
 
-#include <fcntl.h>
-#include <signal.h>
 #include <unistd.h>
 
 bool pk_record_command_hold(const pk_record_options *options, pk_record_command *command,
@@ -24,15 +22,6 @@ pid_t pk_record_command_pid(const pk_record_command *command) {
     return command->there ? command->held.process.pid : 0;
 }
 
-/* Ctrl-C at our terminal reaches the command too, since it is of our group. */
-static bool at_terminal(void) {
-    int fd = open("/dev/tty", O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    if (fd < 0) return false;
-    bool foreground = tcgetpgrp(fd) == getpgrp();
-    close(fd);
-    return foreground;
-}
-
 void pk_record_command_end(pk_record_command *command, const pk_record_options *options, int signal,
                            pk_recording *recording) {
     if (!command->there) return;
@@ -52,10 +41,7 @@ void pk_record_command_end(pk_record_command *command, const pk_record_options *
         return;
     }
     recording->command_stopped = true;
-    if (signal == SIGINT && at_terminal() &&
-        pk_process_wait(process, options->grace_ns, &recording->exit))
-        return;
-    pk_process_stop(process, false, options->grace_ns, &recording->exit);
+    pk_process_stop_after(process, signal, options->grace_ns, &recording->exit);
 }
 
 bool pk_record_wait_has(pk_record_wait *wait, const pk_record *record) {

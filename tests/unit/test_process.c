@@ -146,6 +146,27 @@ static void a_variable_is_first_in_the_environment(void **state) {
     for (int i = 0; i < 2; i++) close(ends[i]);
 }
 
+static void variables_take_the_place_of_ours(void **state) {
+    (void)state;
+    char out[4096];
+    int ends[2];
+    assert_int_equal(setenv("PK_TEST_OURS", "old", 1), 0);
+    assert_int_equal(setenv("PK_TEST_OURS_TOO", "kept", 1), 0);
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    pk_spawn_options options = PK_SPAWN_DEFAULT;
+    options.stdout_fd = ends[1];
+    options.variables = (const char *const[]){"PK_TEST_OURS=new=1", "PK_TEST_MORE=", NULL};
+    run((char *[]){"sh", "-c", "tr '\\0' '\\n' </proc/$$/environ | grep ^PK_TEST_ | sort", NULL},
+        options);
+    static const char expected[] = "PK_TEST_MORE=\nPK_TEST_OURS=new=1\nPK_TEST_OURS_TOO=kept\n";
+    ssize_t n = read(ends[0], out, sizeof out);
+    assert_int_equal(n, sizeof expected - 1);
+    assert_memory_equal(out, expected, sizeof expected - 1);
+    unsetenv("PK_TEST_OURS");
+    unsetenv("PK_TEST_OURS_TOO");
+    for (int i = 0; i < 2; i++) close(ends[i]);
+}
+
 /* stdout -> 2 while stderr -> 1: done one after the other, both would end in the same place. */
 static void stdout_and_stderr_can_be_swapped(void **state) {
     (void)state;
@@ -505,6 +526,7 @@ int main(void) {
         cmocka_unit_test(stdout_and_stderr_can_be_swapped),
         cmocka_unit_test(a_fourth_descriptor_is_number_3),
         cmocka_unit_test(a_variable_is_first_in_the_environment),
+        cmocka_unit_test(variables_take_the_place_of_ours),
         cmocka_unit_test(what_cannot_start_is_an_error),
         cmocka_unit_test(the_child_gets_default_signals_and_no_mask),
         cmocka_unit_test(only_inheritable_descriptors_are_inherited),

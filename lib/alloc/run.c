@@ -1,0 +1,34 @@
+/* Which way of counting, then that. */
+#include "alloc/alloc.h"
+#include "alloc/launch.h"
+
+static bool run_command(const pk_alloc_options *options, const pk_interrupt *interrupt,
+                        pk_alloc_result *result, pk_err *err) {
+    if (options->backend != PK_BACKEND_AUTO && options->backend != PK_BACKEND_PRELOAD) {
+        pk_fail(err, PK_E_UNSUPPORTED, NULL, "a command is counted by the hook loaded with it");
+        pk_fix(err, "leave --backend out, or start the command and attach to it: -p PID");
+        return false;
+    }
+    result->backend = "preload";
+    result->backend_reason = "a command is counted by a hook that is loaded with it";
+    return pk_alloc_launch(options, interrupt, result, err);
+}
+
+static bool run_attached(const pk_alloc_options *options, pk_err *err) {
+    if (options->backend == PK_BACKEND_PRELOAD) {
+        pk_fail(err, PK_E_USAGE, NULL, "a running process cannot be given a hook to start with");
+        pk_fix(err, "use --backend bpf or inject, or start the command under perfkit alloc");
+        return false;
+    }
+    pk_fail(err, PK_E_UNSUPPORTED, NULL, "this perfkit cannot attach to running processes");
+    pk_fix(err, "start the command under it: perfkit alloc -- COMMAND");
+    return false;
+}
+
+bool pk_alloc_run(const pk_alloc_options *options, const pk_interrupt *interrupt,
+                  pk_alloc_result *result, pk_err *err) {
+    if (!pk_alloc_begin(result, options, err)) return false;
+    bool ok =
+        options->argv ? run_command(options, interrupt, result, err) : run_attached(options, err);
+    return ok && pk_alloc_end(result, err);
+}
