@@ -364,7 +364,7 @@ static void map_line(char *out, size_t bytes, uint64_t begin, const char *file) 
 
 static void the_era_says_what_was_mapped(void **state) {
     fixture *f = *state;
-    char line[256], two[512];
+    char line[256], late[256], two[512];
     pk_image_thread *thread = image_thread(&f->im, 100);
     map_line(line, sizeof line, 0x700000, "/nowhere/old.so");
     image_maps(&f->im, line, 10, 0);
@@ -372,8 +372,8 @@ static void the_era_says_what_was_mapped(void **state) {
     image_maps(&f->im, line, 30, 1);
     /* Within an era the newest that has something there. */
     map_line(line, sizeof line, 0x700000, "/nowhere/newer.so");
-    map_line(two, sizeof two, 0x900000, "/nowhere/late.so (deleted)");
-    strcat(two, line);
+    map_line(late, sizeof late, 0x900000, "/nowhere/late.so (deleted)");
+    snprintf(two, sizeof two, "%s%s", late, line);
     image_maps(&f->im, two, 40, 1);
     pk_image_chunk *frames = image_chunk(&f->im, PK_CHUNK_FRAMES, 1);
     pk_image_chunk *cells = image_cells(&f->im, thread);
