@@ -13,6 +13,7 @@
 #include "bench/store.h"
 #include "cmd/bench_cli.h"
 #include "cmd/commands.h"
+#include "cmd/output.h"
 #include "cmd/terminal.h"
 #include "report/progress.h"
 
@@ -67,7 +68,7 @@ static bool end_output(session *s, bool write, pk_err *err) {
     s->out = NULL;
     if (!ok) fail_memory(err);
     else if (write && s->cli->output && strcmp(s->cli->output, "-") != 0)
-        ok = pk_file_replace(s->cli->output, s->data, s->bytes, err);
+        ok = output_write(s->cli->output, s->data, s->bytes, err);
     else if (write) fwrite(s->data, 1, s->bytes, stdout); /* main checks stdout at the end */
     free(s->data);
     s->data = NULL;

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/units.h"
 #include "cmd/flame_cli.h"
+#include "cmd/output.h"
 #include "cmd/target.h"
 #include "cmd/terminal.h"
 #include "flame/saved_file.h"
@@ -106,7 +107,7 @@ static bool draw(const comparison *c, pk_err *err) {
     if (!difference(profiles, &scaled, c->names, &tree, err)) return false;
     pk_strbuf_init(&svg, SVG_BYTES_MAX);
     bool ok = pk_stack_tree_sort(&tree, err) && pk_flame_svg(&tree, &style, &svg, NULL, err) &&
-              pk_file_replace(c->options->output, svg.data, svg.length, err);
+              output_write(c->options->output, svg.data, svg.length, err);
     if (ok && strcmp(c->options->output, "-") != 0)
         fprintf(stderr, "%s: %s\n", c->options->output,
                 pk_format_bytes(size, sizeof size, (double)svg.length));

@@ -85,6 +85,16 @@ static bool compare(flame_session *s, pk_err *err) {
     return pk_stack_tree_sort(&s->difference, err);
 }
 
+/* What is about to run, for --verbose. */
+static void say_begin(void *context, const char *const *perf_argv) {
+    const flame_session *s = context;
+    fprintf(stderr, "recorder: %s (%s)\n", s->result.recorder, s->result.recorder_reason);
+    if (!perf_argv) return;
+    fputs("runs:", stderr);
+    for (const char *const *word = perf_argv; *word; word++) fprintf(stderr, " %s", *word);
+    fputc('\n', stderr);
+}
+
 static bool gather(flame_session *s, reading *r, pk_err *err) {
     const pk_flame_options *o = &s->plan->flame;
     if (s->plan->after)
@@ -94,6 +104,8 @@ static bool gather(flame_session *s, reading *r, pk_err *err) {
     pk_flame_options options = *o;
     options.progress = on_read;
     options.progress_context = r;
+    options.record.begins = s->cli->verbose ? say_begin : NULL;
+    options.record.begins_context = s;
     r->what = o->perf_data ? o->perf_data : "stacks";
     return pk_flame_run(&options, r->interrupt, &s->result, err);
 }
@@ -187,14 +199,6 @@ static void say_how(const flame_session *s) {
     const pk_recording *r = &s->result.recording;
     char text[PK_FORMAT_MAX];
     if (!s->cli->verbose || !s->result.recorder) return;
-    fprintf(stderr, "recorder: %s (%s)\n", s->result.recorder,
-            s->result.recorder_reason ? s->result.recorder_reason : "-");
-    if (r->command_line) {
-        fputs("ran:", stderr);
-        for (const char *const *word = r->command_line; *word; word++)
-            fprintf(stderr, " %s", *word);
-        fputc('\n', stderr);
-    }
     if (r->perf_says) fprintf(stderr, "perf says: %s\n", r->perf_says);
     fprintf(stderr, "event: %s, stacks of %" PRIu32 " bytes, recorder's own CPU time: %s\n",
             r->event ? r->event : "-", r->stack_bytes,

@@ -8,6 +8,7 @@
 #include "base/units.h"
 #include "cmd/compare_profiles.h"
 #include "cmd/flame_cli.h"
+#include "cmd/output.h"
 #include "cmd/terminal.h"
 #include "profile/difference.h"
 #include "profile/firefox.h"
@@ -221,7 +222,7 @@ bool flame_write(flame_session *s, pk_err *err) {
         ok = false;
     }
     if (ok && is_stdout(path)) fwrite(out.data, 1, out.length, stdout); /* main checks stdout */
-    else ok = ok && pk_file_replace(path, out.data, out.length, err);
+    else ok = ok && output_write(path, out.data, out.length, err);
     s->bytes = out.length;
     pk_strbuf_fini(&out);
     return ok;

@@ -9,6 +9,7 @@
 #include "base/process.h"
 #include "base/units.h"
 #include "cmd/flame_cli.h"
+#include "cmd/output.h"
 #include "cmd/target.h"
 #include "flame/saved_file.h"
 
@@ -195,15 +196,11 @@ static bool set_compression(const planner *p, pk_record_options *record, pk_err 
 
 /* Under sudo what is kept is for who called it. */
 static void set_owner(pk_record_options *record) {
-    const char *user = getenv("SUDO_UID"), *group = getenv("SUDO_GID");
-    int64_t uid, gid;
-    pk_err ignored;
-    if (geteuid() != 0 || !user || !group) return;
-    if (!pk_parse_int(user, 0, UINT32_MAX - 1, &uid, &ignored)) return;
-    if (!pk_parse_int(group, 0, UINT32_MAX - 1, &gid, &ignored)) return;
-    record->give_away = true;
-    record->owner = (uid_t)uid;
-    record->group = (gid_t)gid;
+    pk_file_owner owner;
+    record->give_away = output_owner(&owner);
+    if (!record->give_away) return;
+    record->owner = owner.user;
+    record->group = owner.group;
 }
 
 static bool set_recording(const planner *p, flame_plan *plan, pk_err *err) {

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "cli/complete.h"
 #include "cmd/flame_cli.h"
+#include "cmd/output.h"
 
 #define ATTRIBUTES_BYTES_MAX (64u << 20)
 #define PALETTE_MAP "palette.map"
@@ -139,7 +140,7 @@ bool flame_extras_keep(const flame_extras *extras, pk_err *err) {
     if (!extras->palette_map) return true;
     pk_strbuf_init(&text, ATTRIBUTES_BYTES_MAX);
     bool ok = pk_palette_map_write(extras->palette_map, &text, err) &&
-              pk_file_replace(PALETTE_MAP, text.data, text.length, err);
+              output_write(PALETTE_MAP, text.data, text.length, err);
     pk_strbuf_fini(&text);
     return ok;
 }

@@ -11,6 +11,7 @@
 #include "base/units.h"
 #include "cli/complete.h"
 #include "cmd/commands.h"
+#include "cmd/output.h"
 #include "cmd/terminal.h"
 #include "load/load.h"
 #include "load/render.h"
@@ -333,7 +334,7 @@ static bool report(const load_cli *cli, const pk_load_result *result, pk_err *er
         ok = false;
     }
     if (ok && cli->output && strcmp(cli->output, "-") != 0) {
-        ok = pk_file_replace(cli->output, data, bytes, err);
+        ok = output_write(cli->output, data, bytes, err);
     } else if (ok) {
         fwrite(data, 1, bytes, stdout); /* main checks stdout at the end */
     }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "cmd/output.h"
 #include "cmd/time_cli.h"
 
 #define TEXT_BYTES_MAX (1u << 30)
@@ -32,7 +33,7 @@ bool time_exports_begin(const time_cli *cli, pk_err *err) {
 }
 
 static bool write_file(const char *path, const pk_strbuf *text, pk_err *err) {
-    if (pk_strbuf_ok(text)) return pk_file_replace(path, text->data, text->length, err);
+    if (pk_strbuf_ok(text)) return output_write(path, text->data, text->length, err);
     pk_fail(err, PK_E_LIMIT, path, "no memory for the results");
     return false;
 }

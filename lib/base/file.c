@@ -220,15 +220,18 @@ static void sync_folder_of(const char *path) {
     close(fd);
 }
 
-static bool keep_mode_and_owner(int fd, const target *t) {
-    if (!t->exists) return true;
-    /* Only root may give a file away; for others the file becomes theirs, as with any editor. */
-    if (fchown(fd, t->st.st_uid, t->st.st_gid) < 0 && errno != EPERM && errno != EINVAL)
-        return false;
-    return fchmod(fd, t->st.st_mode & 07777) == 0;
+/* Only root may give a file away; for others the file becomes theirs, as with any editor. */
+static bool give(int fd, uid_t user, gid_t group) {
+    return fchown(fd, user, group) == 0 || errno == EPERM || errno == EINVAL;
 }
 
-static bool write_beside(const target *t, const void *data, size_t bytes, pk_err *err) {
+static bool set_mode_and_owner(int fd, const target *t, const pk_file_owner *owner) {
+    if (!t->exists) return !owner || give(fd, owner->user, owner->group);
+    return give(fd, t->st.st_uid, t->st.st_gid) && fchmod(fd, t->st.st_mode & 07777) == 0;
+}
+
+static bool write_beside(const target *t, const void *data, size_t bytes,
+                         const pk_file_owner *owner, pk_err *err) {
     char temp[PATH_MAX];
     int fd = create_beside(t->path, temp);
     if (fd < 0) {
@@ -236,7 +239,8 @@ static bool write_beside(const target *t, const void *data, size_t bytes, pk_err
         fix_access(err, "choose another place for it");
         return false;
     }
-    bool ok = pk_fd_write_all(fd, data, bytes) && keep_mode_and_owner(fd, t) && fsync(fd) == 0;
+    bool ok = pk_fd_write_all(fd, data, bytes) && set_mode_and_owner(fd, t, owner) &&
+              fsync(fd) == 0;
     int failed = errno;
     if (close(fd) < 0 && ok) { /* NFS reports a full disk only here */
         failed = errno;
@@ -255,7 +259,8 @@ static bool write_beside(const target *t, const void *data, size_t bytes, pk_err
     return ok;
 }
 
-bool pk_file_replace(const char *path, const void *data, size_t bytes, pk_err *err) {
+bool pk_file_replace_for(const char *path, const void *data, size_t bytes,
+                         const pk_file_owner *owner, pk_err *err) {
     target t;
     if (!resolve(path, &t)) {
         pk_fail(err, PK_E_SYS, path, "cannot write to it");
@@ -263,9 +268,13 @@ bool pk_file_replace(const char *path, const void *data, size_t bytes, pk_err *e
         return false;
     }
     if (t.direct) return write_direct(path, data, bytes, err);
-    if (!write_beside(&t, data, bytes, err)) return false;
+    if (!write_beside(&t, data, bytes, owner, err)) return false;
     sync_folder_of(t.path);
     return true;
+}
+
+bool pk_file_replace(const char *path, const void *data, size_t bytes, pk_err *err) {
+    return pk_file_replace_for(path, data, bytes, NULL, err);
 }
 
 /* ---- folders ---- */

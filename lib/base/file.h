@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 #include "base/error.h"
 #include "base/strbuf.h"
 
@@ -20,6 +21,15 @@ bool pk_fd_read_all(int fd, const char *where, size_t max_bytes, pk_strbuf *out,
  * links keep the old content. A symbolic link is followed and stays. Devices, pipes and inherited
  * descriptors (/dev/stdout) are written to directly. */
 bool pk_file_replace(const char *path, const void *data, size_t bytes, pk_err *err) PK_MUST_CHECK;
+
+typedef struct pk_file_owner {
+    uid_t user;
+    gid_t group;
+} pk_file_owner;
+/* The same for somebody else (NULL: for us): a file that was not there before is theirs, as far as
+ * we may. */
+bool pk_file_replace_for(const char *path, const void *data, size_t bytes,
+                         const pk_file_owner *owner, pk_err *err) PK_MUST_CHECK;
 
 /* Makes a folder and those above it (mode 0777 & ~umask); content with what is there already. */
 bool pk_folder_make(const char *path, pk_err *err) PK_MUST_CHECK;

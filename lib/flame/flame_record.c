@@ -102,14 +102,13 @@ static bool record(const pk_flame_options *options, const pk_interrupt *interrup
     if (strcmp(result->recorder, "perf") == 0)
         return pk_record_perf(o, interrupt, take, collapse, arena, recording, why);
     if (pk_record_own(o, interrupt, take, collapse, arena, recording, why)) return true;
+    if (!may_perf_instead(options, result, why)) return false;
     pk_err perfs = {0};
-    if (!may_perf_instead(options, result, why) ||
-        !pk_record_perf(o, interrupt, take, collapse, arena, recording, &perfs))
-        return false;
-    *why = perfs;
     result->recorder = "perf";
     result->recorder_reason = "the built-in recorder may not do this, and perf may";
-    return true;
+    bool ok = pk_record_perf(o, interrupt, take, collapse, arena, recording, &perfs);
+    if (ok) *why = perfs; /* else what kept the built-in one from it says more */
+    return ok;
 }
 
 bool pk_flame_record(const pk_flame_options *options, const pk_collapse_options *collapse,

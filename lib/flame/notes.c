@@ -13,6 +13,7 @@
 #define UNFINISHED_SHARE_LEAST 0.01
 #define UNNAMED_SHARE_LEAST 0.05 /* of all frames, in one module without names */
 #define MODULES_NAMED_MAX 3
+#define RING_PAGES_KIB 64 /* what the kernel locks beside a ring's bytes: a page */
 
 void pk_flame_note_add(pk_flame_result *result, const char *fix, const char *text, ...) {
     char sentence[TEXT_BYTES];
@@ -51,8 +52,7 @@ static void note_recording(const pk_flame_options *options, pk_flame_result *res
     uint64_t asked_hz = own_words ? 0 : options->record.frequency_hz;
     if (r->event_fell_back && !own_words)
         pk_flame_note_add(result, NULL,
-                          "this machine does not count cycles: the event is cpu-clock, which "
-                          "sees no code that runs with interrupts off");
+                          "the event is cpu-clock, since this machine counts no cycles");
     if (r->kernel_excluded && !result->profile.off_cpu)
         pk_flame_note_add(result, "sudo sysctl kernel.perf_event_paranoid=1, or run as root",
                           "the kernel was not sampled: this user may not");
@@ -64,15 +64,28 @@ static void note_recording(const pk_flame_options *options, pk_flame_result *res
 
 /* ---- what the kernel dropped ---- */
 
+#define FIX_BYTES 160
+static void fix_losses(const pk_flame_result *result, char fix[FIX_BYTES]) {
+    const pk_recording *r = &result->recording;
+    bool perf = result->recorder && strcmp(result->recorder, "perf") == 0;
+    if (r->ring_bytes < r->ring_bytes_wanted)
+        snprintf(fix, FIX_BYTES,
+                 "sudo sysctl kernel.perf_event_mlock_kb=%zu, or a larger ulimit -l, gives them "
+                 "more room",
+                 (r->ring_bytes_wanted >> 10) + RING_PAGES_KIB);
+    else
+        snprintf(fix, FIX_BYTES, "%s",
+                 perf ? "--recorder builtin, or a lower --freq"
+                      : "a lower --freq, or --call-graph dwarf,16384");
+}
+
 static void note_losses(const pk_flame_options *options, pk_flame_result *result) {
     const pk_profile *p = &result->profile;
     bool copies = p->stacks_copied;
     if (p->lost > 0) {
-        bool perf = result->recorder && strcmp(result->recorder, "perf") == 0;
-        pk_flame_note_add(result,
-                          !result->recorded ? NULL
-                          : perf            ? "--recorder builtin, or a lower --freq"
-                                            : "a lower --freq, or --call-graph dwarf,16384",
+        char fix[FIX_BYTES];
+        fix_losses(result, fix);
+        pk_flame_note_add(result, result->recorded ? fix : NULL,
                           "%" PRIu64 " record%s lost (%.1f %% of the samples): they came faster "
                           "than they could be taken",
                           p->lost, p->lost == 1 ? " was" : "s were",
@@ -88,10 +101,12 @@ static void note_losses(const pk_flame_options *options, pk_flame_result *result
         pk_flame_note_add(result,
                           largest ? "--call-graph fp, in programs with frame pointers"
                                   : "--call-graph dwarf copies 64 KiB, the most there is",
-                          "%" PRIu64 " stack%s (%.1f %%) deeper than what was copied of them; they "
-                          "begin with [truncated]",
-                          p->truncated, p->truncated == 1 ? " was" : "s were",
-                          100 * share(p->truncated, p->n_samples));
+                          "%" PRIu64 " stack%s (%.1f %%) %s deeper than what was copied; %s with "
+                          "[truncated]",
+                          p->truncated, plural(p->truncated),
+                          100 * share(p->truncated, p->n_samples),
+                          p->truncated == 1 ? "was" : "were",
+                          p->truncated == 1 ? "it begins" : "they begin");
     }
 }
 

@@ -293,6 +293,7 @@ static bool start_perf(pk_perf_session *s, pk_err *err) {
     if (ok) {
         fcntl(data[1], F_SETPIPE_SZ, PIPE_BYTES); /* a smaller one only wakes both more often */
         s->recording->command_line = (const char *const *)argv;
+        pk_record_tell(s->options, s->recording->command_line);
         ok = pk_process_spawn(argv, &spawn, &s->perf, err);
         if (!ok && err->sys_errno == ENOENT)
             pk_fix(err, "install it (Debian: linux-perf, Ubuntu: linux-tools-generic), or use "

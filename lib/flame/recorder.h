@@ -24,6 +24,9 @@ typedef enum pk_call_graph {
 
 #define PK_STACK_COPY_MAX 65528u
 
+/* Told once, before anything is recorded, of the argv of perf, NULL behind; our own recorder: NULL. */
+typedef void pk_record_begins(void *context, const char *const *perf_argv);
+
 typedef struct pk_record_options {
     char *const *argv; /* the command, NULL behind; NULL: none */
     const pid_t *pids; /* n_pids, with their threads and children; none with a command */
@@ -50,7 +53,15 @@ typedef struct pk_record_options {
     bool give_away; /* what is kept belongs to owner and group afterwards (SUDO_UID, SUDO_GID) */
     uid_t owner;
     gid_t group;
+
+    pk_record_begins *begins; /* NULL: nobody is told */
+    void *begins_context;
 } pk_record_options;
+/* What recorders call at that moment. */
+static inline void pk_record_tell(const pk_record_options *options, const char *const *perf_argv) {
+    if (options->begins) options->begins(options->begins_context, perf_argv);
+}
+
 
 typedef enum pk_recording_end {
     PK_RECORDING_COMMAND,  /* the command, or all processes, ended */
@@ -76,8 +87,8 @@ typedef struct pk_recording {
      * ulimit -l allow no more; samples get lost sooner then. */
     size_t ring_bytes, ring_bytes_wanted;
     uint64_t lost;
-    double recorder_cpu_s;           /* that recording and what the sink did took */
     const char *const *command_line; /* perf's argv as it ran, NULL behind; own recorder: NULL */
+    double recorder_cpu_s;           /* that recording and what the sink did took */
     const char *perf_says;           /* what perf wrote to stderr, in the arena; NULL: nothing */
 } pk_recording;
 

@@ -156,6 +156,7 @@ static bool begin(pk_own_recorder *own, pk_err *err) {
     uint64_t delay_ns = own->options->delay_ns;
     bool on_exec = own->options->argv && !own->options->all_cpus && delay_ns == 0;
     own->enable_at_ns = own->end_at_ns = PK_NEVER_NS;
+    pk_record_tell(own->options, NULL);
     if (delay_ns == 0 && !on_exec) enable(own, pk_now_ns());
     uint64_t now_ns = pk_now_ns();
     if (!pk_record_command_release(&own->command, own->recording, err)) return false;

@@ -223,6 +223,7 @@ static bool record_with_own_words(reading *r, const pk_interrupt *interrupt, pk_
         return false;
     }
     recording->command_line = (const char *const *)argv;
+    pk_record_tell(options, recording->command_line);
     struct stat before = {0}, now = {0};
     bool was_there = stat(file, &before) == 0;
     pk_process perf;

@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/descriptors.h"
 #include "base/file.h"
 #include "base/units.h"
 
@@ -118,12 +119,8 @@ void pk_sampler_fini(pk_sampler *sampler) {
 /* Each thread takes a descriptor for every CPU: as many as we may have, until the end. False: there
  * are no more than before. */
 static bool raise_descriptors(pk_sampler *sampler) {
-    struct rlimit limit;
-    if (sampler->descriptors_raised || getrlimit(RLIMIT_NOFILE, &limit) != 0) return false;
-    sampler->descriptors = limit;
-    if (limit.rlim_cur >= limit.rlim_max) return false;
-    limit.rlim_cur = limit.rlim_max;
-    return sampler->descriptors_raised = setrlimit(RLIMIT_NOFILE, &limit) == 0;
+    if (sampler->descriptors_raised) return false;
+    return sampler->descriptors_raised = pk_descriptors_raise(&sampler->descriptors);
 }
 
 /* A descriptor, kept in fds; or -1, *why an errno value. */

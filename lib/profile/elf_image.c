@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/descriptors.h"
+
 /* Pages are at least and at most so large where Linux runs. */
 #define PAGE_MIN 4096u
 #define PAGE_MAX 65536u
@@ -47,7 +49,9 @@ static bool accept_elf(pk_elf_image *image, pk_err *err) {
 
 static bool open_regular(pk_elf_image *image, pk_err *err) {
     /* A path out of a recording may be anything: a FIFO must not hold us up. */
-    image->fd = open(image->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    do image->fd = open(image->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    /* A recording may be of more files than may be open at first. */
+    while (image->fd < 0 && errno == EMFILE && pk_descriptors_raise(NULL));
     struct stat st;
     if (image->fd < 0 || fstat(image->fd, &st) != 0) {
         pk_fail(err, PK_E_SYS, image->path, "cannot be read");

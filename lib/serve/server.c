@@ -9,6 +9,7 @@
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <unistd.h>
+#include "base/descriptors.h"
 #include "base/units.h"
 #include "serve/listen.h"
 #include "serve/pattern.h"
@@ -50,13 +51,10 @@ bool pk_serve_check_listen(const char *text, pk_err *err) {
 static bool limit_connections(pk_server *server, pk_err *err) {
     const pk_serve_options *options = server->options;
     struct rlimit files;
+    (void)pk_descriptors_raise(NULL);
     if (getrlimit(RLIMIT_NOFILE, &files) < 0) {
         pk_fail(err, PK_E_SYS, NULL, "cannot read the limit on open files");
         return false;
-    }
-    if (files.rlim_cur < files.rlim_max) {
-        struct rlimit raised = {.rlim_cur = files.rlim_max, .rlim_max = files.rlim_max};
-        if (setrlimit(RLIMIT_NOFILE, &raised) == 0) files = raised;
     }
     uint64_t reserved = RESERVED_FILES + FILES_PER_THREAD * options->threads;
     uint64_t possible = files.rlim_cur == RLIM_INFINITY ? CONNECTIONS_MAX : files.rlim_cur;

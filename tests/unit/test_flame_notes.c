@@ -82,6 +82,16 @@ static void records_that_were_lost(void **state) {
         "--freq");
 }
 
+static void records_that_were_lost_for_want_of_locked_memory(void **state) {
+    fixture *f = *state;
+    f->result.profile.lost = 250;
+    f->result.recording.ring_bytes = 512 << 10;
+    f->result.recording.ring_bytes_wanted = 8 << 20;
+    one(f,
+        "250 records were lost (20.0 % of the samples): they came faster than they could be taken",
+        "kernel.perf_event_mlock_kb=8256, or a larger ulimit -l");
+}
+
 static void records_that_perf_lost(void **state) {
     fixture *f = *state;
     f->result.profile.lost = 1;
@@ -102,9 +112,16 @@ static void stacks_that_were_cut(void **state) {
     f->result.profile.truncated = 100;
     f->options.record.stack_bytes = 8192;
     one(f,
-        "100 stacks were (10.0 %) deeper than what was copied of them; they begin with "
-        "[truncated]",
+        "100 stacks (10.0 %) were deeper than what was copied; they begin with [truncated]",
         "dwarf copies 64 KiB");
+}
+
+static void one_stack_that_was_cut(void **state) {
+    fixture *f = *state;
+    f->result.profile.n_samples = 83;
+    f->result.profile.truncated = 1;
+    one(f, "1 stack (1.2 %) was deeper than what was copied; it begins with [truncated]",
+        "--call-graph fp");
 }
 
 static void stacks_that_end_early(void **state) {
@@ -121,10 +138,7 @@ static void stacks_that_end_early(void **state) {
 static void another_event_than_usual(void **state) {
     fixture *f = *state;
     f->result.recording.event_fell_back = true;
-    one(f,
-        "this machine does not count cycles: the event is cpu-clock, which sees no code that "
-        "runs with interrupts off",
-        NULL);
+    one(f, "the event is cpu-clock, since this machine counts no cycles", NULL);
 }
 
 static void a_kernel_that_was_not_sampled(void **state) {
@@ -259,9 +273,11 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(nothing_is_said_of_a_good_profile),
         TEST(records_that_were_lost),
+        TEST(records_that_were_lost_for_want_of_locked_memory),
         TEST(records_that_perf_lost),
         TEST(throttling),
         TEST(stacks_that_were_cut),
+        TEST(one_stack_that_was_cut),
         TEST(stacks_that_end_early),
         TEST(another_event_than_usual),
         TEST(a_kernel_that_was_not_sampled),
