@@ -239,8 +239,8 @@ static bool write_beside(const target *t, const void *data, size_t bytes,
         fix_access(err, "choose another place for it");
         return false;
     }
-    bool ok = pk_fd_write_all(fd, data, bytes) && set_mode_and_owner(fd, t, owner) &&
-              fsync(fd) == 0;
+    bool ok =
+        pk_fd_write_all(fd, data, bytes) && set_mode_and_owner(fd, t, owner) && fsync(fd) == 0;
     int failed = errno;
     if (close(fd) < 0 && ok) { /* NFS reports a full disk only here */
         failed = errno;

@@ -40,20 +40,17 @@ size_t pk_record_compact(const pk_record *record, const unsigned char *bytes, si
         return n;
     }
     const pk_record_sample *sample = &record->sample;
-    /* size, stack, how much of it is filled; the size before it was cut */
-    const uint64_t filled = sample->stack_bytes, kept = (filled + 7) & ~7ull,
+    /* size, stack, how much of it is filled; the size before it was cut. Of an empty one a word is
+     * kept: with a size of 0 it would be a sample that had none to copy. */
+    const uint64_t filled = sample->stack_bytes, kept = filled > 0 ? (filled + 7) & ~7ull : 8,
                    stored = sample->stack_stored;
     size_t before = (size_t)(sample->stack - bytes) - sizeof kept;
     unsigned char *at = out;
     memcpy(at, bytes, before);
     memcpy(at += before, &kept, sizeof kept);
     memcpy(at += sizeof kept, sample->stack, kept);
-    at += kept;
-    if (kept > 0) { /* else there is no word of how much is filled */
-        memcpy(at, &filled, sizeof filled);
-        at += sizeof filled;
-    }
-    memcpy(at, &stored, sizeof stored);
+    memcpy(at += kept, &filled, sizeof filled);
+    memcpy(at += sizeof filled, &stored, sizeof stored);
     return (size_t)(at - out) + sizeof stored;
 }
 

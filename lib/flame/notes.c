@@ -98,15 +98,14 @@ static void note_losses(const pk_flame_options *options, pk_flame_result *result
                           p->throttled, plural(p->throttled));
     if (copies && share(p->truncated, p->n_samples) >= TRUNCATED_SHARE_LEAST) {
         bool largest = !result->recorded || options->record.stack_bytes >= PK_STACK_COPY_MAX;
-        pk_flame_note_add(result,
-                          largest ? "--call-graph fp, in programs with frame pointers"
-                                  : "--call-graph dwarf copies 64 KiB, the most there is",
-                          "%" PRIu64 " stack%s (%.1f %%) %s deeper than what was copied; %s with "
-                          "[truncated]",
-                          p->truncated, plural(p->truncated),
-                          100 * share(p->truncated, p->n_samples),
-                          p->truncated == 1 ? "was" : "were",
-                          p->truncated == 1 ? "it begins" : "they begin");
+        pk_flame_note_add(
+            result,
+            largest ? "--call-graph fp, in programs with frame pointers"
+                    : "--call-graph dwarf copies 64 KiB, the most there is",
+            "%" PRIu64 " stack%s (%.1f %%) %s deeper than what was copied; %s with "
+            "[truncated]",
+            p->truncated, plural(p->truncated), 100 * share(p->truncated, p->n_samples),
+            p->truncated == 1 ? "was" : "were", p->truncated == 1 ? "it begins" : "they begin");
     }
 }
 
@@ -115,12 +114,17 @@ static void note_losses(const pk_flame_options *options, pk_flame_result *result
 static void note_unfinished(pk_flame_result *result) {
     const pk_profile *p = &result->profile;
     if (!p->stacks_copied || share(p->unfinished, p->n_samples) < UNFINISHED_SHARE_LEAST) return;
-    const pk_profile_module *worst = NULL;
+    const pk_profile_module *worst = NULL; /* that has most of them */
+    uint64_t lost = 0;
     for (size_t i = 0; i < p->modules.count; i++) {
         const pk_profile_module *m = &PK_AT(&p->modules, pk_profile_module, i);
-        if (m->lost > 0 && (!worst || m->lost > worst->lost)) worst = m;
+        lost += m->lost;
+        if (m->lost > p->unfinished / 2) worst = m;
     }
-    pk_flame_note_add(result, "build it with -fasynchronous-unwind-tables, or see --modules",
+    bool code = lost > p->unfinished / 2; /* the reason is in modules; else in stacks */
+    pk_flame_note_add(result,
+                      code ? "build with -fasynchronous-unwind-tables, or see --modules"
+                           : "their pages could not be copied, or execve had given them back",
                       "%" PRIu64 " stack%s (%.1f %%) could not be followed to %s beginning%s%s",
                       p->unfinished, plural(p->unfinished),
                       100 * share(p->unfinished, p->n_samples),

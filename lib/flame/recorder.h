@@ -24,7 +24,8 @@ typedef enum pk_call_graph {
 
 #define PK_STACK_COPY_MAX 65528u
 
-/* Told once, before anything is recorded, of the argv of perf, NULL behind; our own recorder: NULL. */
+/* Told once, before anything is recorded, of the argv of perf, NULL behind; our own recorder: NULL.
+ */
 typedef void pk_record_begins(void *context, const char *const *perf_argv);
 
 typedef struct pk_record_options {
@@ -61,7 +62,6 @@ typedef struct pk_record_options {
 static inline void pk_record_tell(const pk_record_options *options, const char *const *perf_argv) {
     if (options->begins) options->begins(options->begins_context, perf_argv);
 }
-
 
 typedef enum pk_recording_end {
     PK_RECORDING_COMMAND,  /* the command, or all processes, ended */

@@ -425,7 +425,7 @@ static bool at_entry(const walk *w, uint64_t address) {
 /* It went no further than this address. */
 static pk_unwind_end stuck(const walk *w, uint64_t address, uint32_t *lost_in) {
     if (at_entry(w, address)) return PK_UNWIND_WHOLE;
-    if (w->beyond) return PK_UNWIND_CUT;
+    if (w->beyond) return w->stack_bytes > 0 ? PK_UNWIND_CUT : PK_UNWIND_NO_STACK;
     const pk_map *map = pk_spaces_find(w->u->spaces, w->pid, address);
     *lost_in = map ? map->file : UINT32_MAX;
     return PK_UNWIND_LOST;

@@ -25,8 +25,10 @@ typedef enum pk_unwind_end {
     PK_UNWIND_WHOLE, /* reached the thread's first function; n = 0: execve has just taken code and
                         stack of the old program, and there is nothing to reach */
     PK_UNWIND_CUT,   /* the copy of the stack ended before the stack did */
-    PK_UNWIND_LOST,  /* code without call frame information, or a broken stack */
-    PK_UNWIND_DEEP,  /* more than `max` frames */
+    PK_UNWIND_NO_STACK, /* nothing could be copied where a word of it was needed: execve has given
+                           the old stack back, or the page is not in memory */
+    PK_UNWIND_LOST,     /* code without call frame information, or a broken stack */
+    PK_UNWIND_DEEP,     /* more than `max` frames */
 } pk_unwind_end;
 
 typedef struct pk_unwinder pk_unwinder;

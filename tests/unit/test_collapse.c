@@ -399,14 +399,18 @@ static void copied_stacks_are_followed(void **state) {
     copy broken = whole;
     broken.words[2] = STACK - 8;
     copied(f, 5, 8, &broken, 0, NULL);
+    copy none = whole; /* execve has given it back */
+    none.bytes = 0;
+    copied(f, 6, 16, &none, CHAIN(PK_CHAIN_KERNEL, KERNEL + 0x1000));
     collapse_gives(f, "burner;[a];[b];[c] 1\n"
                       "burner;[a];[b];[c];entry;do_sleep 2\n"
                       "burner;[c] 8\n"
+                      "burner;[c];do_sleep 16\n"
                       "burner;[truncated];[b];[c] 4\n");
     assert_true(f->profile.stacks_copied);
     assert_int_equal(f->profile.whole, 2);
     assert_int_equal(f->profile.truncated, 1);
-    assert_int_equal(f->profile.unfinished, 1);
+    assert_int_equal(f->profile.unfinished, 2);
     for (size_t i = 0; i < f->profile.modules.count; i++) {
         const pk_profile_module *m = &PK_AT(&f->profile.modules, pk_profile_module, i);
         assert_int_equal(m->lost, strcmp(m->path, "/gone/c") == 0);

@@ -47,7 +47,11 @@ static void a_stack_is_kept_as_far_as_it_is_filled(void **state) {
     (void)state;
     static const struct {
         size_t stored, filled, less;
-    } cases[] = {{64, 20, 64 - 24 - 8}, {64, 64, 0}, {64, 24, 64 - 24 - 8}, {4096, 1, 4080}};
+    } cases[] = {{64, 20, 64 - 24 - 8},
+                 {64, 64, 0},
+                 {64, 24, 64 - 24 - 8},
+                 {4096, 1, 4080},
+                 {4096, 0, 4080}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         pk_strbuf bytes;
         pk_record before, after;
@@ -60,6 +64,7 @@ static void a_stack_is_kept_as_far_as_it_is_filled(void **state) {
         if (cases[i].less > 0) assert_int_equal(n, bytes.length - cases[i].less);
         parse(compact, n, &after);
         pk_record_compact_parsed(&after);
+        assert_non_null(after.sample.stack);
         assert_int_equal(after.sample.stack_bytes, cases[i].filled);
         assert_int_equal(after.sample.stack_stored, cases[i].stored);
         assert_memory_equal(after.sample.stack, before.sample.stack, cases[i].filled);

@@ -111,9 +111,14 @@ static void stacks_that_were_cut(void **state) {
     fixture *f = *state;
     f->result.profile.truncated = 100;
     f->options.record.stack_bytes = 8192;
-    one(f,
-        "100 stacks (10.0 %) were deeper than what was copied; they begin with [truncated]",
+    one(f, "100 stacks (10.0 %) were deeper than what was copied; they begin with [truncated]",
         "dwarf copies 64 KiB");
+}
+
+static void stacks_that_were_not_there(void **state) {
+    fixture *f = *state;
+    f->result.profile.unfinished = 20;
+    one(f, "20 stacks (2.0 %) could not be followed to their beginning", "execve");
 }
 
 static void one_stack_that_was_cut(void **state) {
@@ -278,6 +283,7 @@ int main(void) {
         TEST(throttling),
         TEST(stacks_that_were_cut),
         TEST(one_stack_that_was_cut),
+        TEST(stacks_that_were_not_there),
         TEST(stacks_that_end_early),
         TEST(another_event_than_usual),
         TEST(a_kernel_that_was_not_sampled),
