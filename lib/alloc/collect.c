@@ -26,6 +26,7 @@ typedef struct reading {
     pk_image_file file;
     pk_image_stacks stacks;
     pk_array snapshots; /* snapshot, by era and time */
+    bool peak_is_now;   /* nothing was freed since it was reached */
 } reading;
 
 /* ---- threads ---- */
@@ -57,6 +58,7 @@ static int by_time(const void *a, const void *b) {
     return x->chunk < y->chunk ? -1 : x->chunk > y->chunk;
 }
 
+/* All but the cells. */
 static void read_chunks(reading *r, pk_image_thread *thread, pk_alloc_process *process) {
     int64_t held = 0;
     for (uint32_t i = 1; i < r->file.n_chunks; i++) {
@@ -68,11 +70,13 @@ static void read_chunks(reading *r, pk_image_thread *thread, pk_alloc_process *p
     }
     if (r->snapshots.count > 0)
         qsort(r->snapshots.items, r->snapshots.count, sizeof(snapshot), by_time);
-    int64_t live, peak = r->file.head.peak_bytes;
     /* What threads held back has not been compared with the peak. */
+    int64_t live, peak = r->file.head.peak_bytes;
     if (__builtin_add_overflow(r->file.head.live_bytes, held, &live)) live = 0;
-    if (live > peak && r->stacks.peak_is_now) peak = live;
+    r->peak_is_now = r->file.head.peak_ns == 0 || live > peak;
+    if (live > peak) peak = live;
     process->peak_bytes = peak > 0 ? (uint64_t)peak : 0;
+    if (r->peak_is_now) process->peak_ns = UINT64_MAX;
 }
 
 /* ---- maps ---- */
@@ -197,13 +201,11 @@ static pk_alloc_process head_of(const reading *r) {
                               .differences = head->differences};
 }
 
-static bool add(reading *r, pk_image_thread *thread, pk_err *err) {
+static bool add(reading *r, const pk_alloc_process *facts, pk_err *err) {
     pk_alloc_result *result = r->result;
     const pk_image_head *head = &r->file.head;
-    pk_alloc_process first = head_of(r);
-    pk_alloc_process *process = pk_collector_process(result->collector, &first, err);
+    pk_alloc_process *process = pk_collector_process(result->collector, facts, err);
     if (!process) return false;
-    read_chunks(r, thread, process);
     if (!(head->flags & PK_ALLOC_LIVE)) process->peak_bytes = 0;
     process->peak_error_bytes = process->threads > 1 ? process->threads * PER_THREAD_BYTES : 0;
     result->live_known = result->live_known && head->flags & PK_ALLOC_LIVE;
@@ -219,9 +221,11 @@ bool pk_alloc_add_image(pk_alloc_result *result, const char *path, pk_err *err) 
     reading r = {.result = result, .snapshots = PK_ARRAY(snapshot, IMAGES_MAX)};
     if (!pk_image_file_open(path, &r.file, err)) return false;
     pk_image_thread *thread = aligned_alloc(_Alignof(pk_image_thread), sizeof *thread);
-    bool ok = pk_image_stacks_read(&r.file, &r.stacks, err);
-    if (ok && !thread) pk_fail(err, PK_E_LIMIT, NULL, "out of memory");
-    ok = ok && thread && add(&r, thread, err);
+    pk_alloc_process facts = head_of(&r);
+    if (thread) read_chunks(&r, thread, &facts);
+    else pk_fail(err, PK_E_LIMIT, path, "not enough memory to read it");
+    bool ok = pk_image_stacks_read(&r.file, r.peak_is_now, &r.stacks, err) && thread;
+    ok = ok && add(&r, &facts, err);
     free(thread);
     pk_image_stacks_fini(&r.stacks);
     pk_array_fini(&r.snapshots);

@@ -109,9 +109,9 @@ static void note_ends(pk_alloc_result *result) {
         n_execs += PK_AT(&result->processes, pk_alloc_process, i).exec_number > 0;
     if (n_execs > 0 && result->live_known)
         pk_alloc_note_add(result, NULL,
-                          "%zu times a process became another program (exec); what it had "
+                          "a process became another program (exec), %zu time%s; what it had "
                           "allocated before counts as leaked",
-                          n_execs);
+                          n_execs, n_execs == 1 ? "" : "s");
     if (result->attached && result->live_known)
         pk_alloc_note_add(result, NULL,
                           "blocks from before are not known; what is still live may yet be freed");

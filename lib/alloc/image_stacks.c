@@ -164,11 +164,12 @@ static void credit(pk_image_stacks *s, const pk_image_cell *cell) {
     else s->broken++;
 }
 
-bool pk_image_stacks_read(const pk_image_file *file, pk_image_stacks *stacks, pk_err *err) {
+bool pk_image_stacks_read(const pk_image_file *file, bool peak_is_now, pk_image_stacks *stacks,
+                          pk_err *err) {
     *stacks = (pk_image_stacks){.file = file,
                                 .stacks = PK_ARRAY(pk_image_stack, STACKS_MAX),
                                 .foreign = PK_ARRAY(pk_image_cell, STACKS_MAX),
-                                .peak_is_now = file->head.peak_ns == 0};
+                                .peak_is_now = peak_is_now};
     stacks->frame_chunks = calloc(file->n_chunks + 1, sizeof *stacks->frame_chunks);
     stacks->cells_of = calloc(file->n_chunks + 1, sizeof *stacks->cells_of);
     pk_image_cell *cells = calloc(PK_IMAGE_CELLS, sizeof *cells);

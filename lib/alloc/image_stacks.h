@@ -26,11 +26,12 @@ typedef struct pk_image_stacks {
     uint32_t **cells_of;     /* the same: of each cell its stack + 1; 0: no own cell */
     pk_array foreign;        /* pk_image_cell that name another one's */
     uint64_t broken;         /* cells that make no sense: cut files */
-    bool peak_is_now;        /* it was at its peak when it ended */
+    bool peak_is_now;
 } pk_image_stacks;
 
-/* Reads all cells. False: out of memory; fini is right then as well. */
-bool pk_image_stacks_read(const pk_image_file *file, pk_image_stacks *stacks,
+/* Reads all cells. peak_is_now: the last peak is what is live now, whatever epochs say. False: out
+ * of memory; fini is right then as well. */
+bool pk_image_stacks_read(const pk_image_file *file, bool peak_is_now, pk_image_stacks *stacks,
                           pk_err *err) PK_MUST_CHECK;
 void pk_image_stacks_fini(pk_image_stacks *stacks);
 

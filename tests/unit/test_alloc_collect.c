@@ -298,6 +298,31 @@ static void a_peak_that_still_grows_is_what_is_live(void **state) {
     assert_int_equal(process_at(f, 0)->peak_ns, process_at(f, 0)->ended_ns);
 }
 
+/* Several threads tell of what they have in steps; in the end it is known. */
+static void a_peak_is_at_least_what_is_live_at_the_end(void **state) {
+    fixture *f = *state;
+    f->im.head->peak_ns = 1200000000;
+    f->im.head->peak_bytes = 1000;
+    f->im.head->live_bytes = 300;
+    f->im.head->epoch = 2;
+    const uint64_t a[] = {in(inner, 1)};
+    for (uint32_t i = 0; i < 2; i++) {
+        pk_image_thread *thread = image_thread(&f->im, 100 + i);
+        thread->held = 1000;
+        pk_image_chunk *frames = image_chunk(&f->im, PK_CHUNK_FRAMES, thread->chunk.thread);
+        pk_image_chunk *cells = image_cells(&f->im, thread);
+        pk_image_cell *cell = image_stack(&f->im, cells, frames, a, 1, NULL);
+        cell->calls = 1;
+        cell->bytes = 1150;
+        cell->epoch = 2;
+    }
+    add(f);
+    finish(f);
+    assert_int_equal(process_at(f, 0)->peak_bytes, 2300);
+    assert_int_equal(process_at(f, 0)->peak_ns, process_at(f, 0)->ended_ns);
+    assert_int_equal(stack_at(f, 0)->peak_bytes, 2300);
+}
+
 static void without_frees_there_is_no_leak(void **state) {
     fixture *f = *state;
     f->im.head->flags = 0;
@@ -606,6 +631,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(places_have_object_symbol_and_offset, begin, end),
         cmocka_unit_test_setup_teardown(threads_are_summed_and_frees_credited, begin, end),
         cmocka_unit_test_setup_teardown(a_peak_that_still_grows_is_what_is_live, begin, end),
+        cmocka_unit_test_setup_teardown(a_peak_is_at_least_what_is_live_at_the_end, begin, end),
         cmocka_unit_test_setup_teardown(without_frees_there_is_no_leak, begin, end),
         cmocka_unit_test_setup_teardown(samples_stand_for_more, begin, end),
         cmocka_unit_test_setup_teardown(the_era_says_what_was_mapped, begin, end),
