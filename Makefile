@@ -269,6 +269,8 @@ $(B)/tests/alloc/news: tests/programs/alloc/news.cpp $(B)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CXX_NAME) -std=c++17 -O2 -g -fno-optimize-sibling-calls $< -o $@
 
+$(B)/tests/unit/test_alloc_run: | $(ALLOCATORS)
+
 # Measured for its memory, so static and without sanitizers.
 $(B)/tests/programs/take_memory: tests/programs/take_memory.c $(B)/flags
 	$(call say,LINK,$@)
