@@ -102,7 +102,7 @@ RUSTC   ?= rustc
 HAVE_RUSTC := $(shell command -v $(RUSTC) 2>/dev/null)
 BURNERS := $(addprefix $(B)/tests/flame/,burner fp inlined stripped library.so $(if $(CXX_NAME),names deep) $(if $(HAVE_RUSTC),names_rs))
 JEMALLOC := $(firstword $(wildcard /usr/lib/*/libjemalloc.so.2 /usr/lib/libjemalloc.so.2 /usr/lib64/libjemalloc.so.2))
-ALLOCATORS := $(addprefix $(B)/tests/alloc/,known frames static one.so two.so $(if $(CXX_NAME),news) $(if $(JEMALLOC),jemalloc) $(if $(shell command -v musl-gcc 2>/dev/null),musl))
+ALLOCATORS := $(addprefix $(B)/tests/alloc/,known frames static corners one.so two.so $(if $(CXX_NAME),news) $(if $(JEMALLOC),jemalloc) $(if $(shell command -v musl-gcc 2>/dev/null),musl))
 ORACLES := $(sort $(patsubst %.c,$(B)/%.o,$(wildcard tests/oracle/*.c)))
 FUZZERS := $(sort $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c)))
 OBJECTS := $(LIB_OBJ) $(CMD_OBJ) $(WORKER_OBJ) $(HOOK_OBJ) $(LAUNCHER_MAIN:%.c=$(B)/%.o) $(addsuffix .o,$(UNIT) $(PROGS) $(FUZZERS)) $(B)/tests/fuzz/replay.o $(PARTS) $(ORACLES)
@@ -260,6 +260,10 @@ $(B)/tests/alloc/frames: private HOW := -fno-omit-frame-pointer
 $(B)/tests/alloc/static: private HOW := -static -DPK_STATIC
 $(B)/tests/alloc/jemalloc: private LINK := -Wl,--no-as-needed $(JEMALLOC)
 $(B)/tests/alloc/musl: private MUSL_CC := musl-gcc
+$(B)/tests/alloc/corners: tests/programs/alloc/corners.c $(B)/flags
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(known)
 $(B)/tests/alloc/one.so $(B)/tests/alloc/two.so: $(B)/tests/alloc/%.so: tests/programs/alloc/library.c $(B)/flags
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
@@ -269,7 +273,7 @@ $(B)/tests/alloc/news: tests/programs/alloc/news.cpp $(B)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CXX_NAME) -std=c++17 -O2 -g -fno-optimize-sibling-calls $< -o $@
 
-$(B)/tests/unit/test_alloc_run: | $(ALLOCATORS)
+$(B)/tests/unit/test_alloc_run $(B)/tests/unit/test_alloc_hook: | $(ALLOCATORS)
 
 # Measured for its memory, so static and without sanitizers.
 $(B)/tests/programs/take_memory: tests/programs/take_memory.c $(B)/flags

@@ -139,6 +139,7 @@ typedef struct pk_hook_process { /* cleared by fork */
     _Atomic uint32_t changes;    /* moves on when threads have to look at the next two */
     _Atomic uint32_t generation; /* moves on with dlclose: what was remembered is void */
     _Atomic uint32_t threads;    /* that count at present */
+    _Atomic bool no_room;        /* the file cannot grow: not to be asked again at each call */
     pk_image_head *head;
     pk_hook_thread *free_threads;
     int fd; /* of the image */

@@ -28,19 +28,6 @@ static void set_held_max(pk_hook_thread *t) {
     if (room < t->held_max) t->held_max = room;
 }
 
-void pk_hook_tell(pk_hook_thread *t) {
-    pk_image_head *head = t->head;
-    int64_t held = t->image->held;
-    if (held > PK_HOOK_HELD_MAX || held < -PK_HOOK_HELD_MAX) {
-        int64_t live = atomic_fetch_add(&head->live_bytes, held) + held;
-        t->image->held = 0;
-        peak_at(head, live);
-    } else if (atomic_load_explicit(&pk_hook.process->threads, memory_order_relaxed) == 1) {
-        peak_at(head, atomic_load_explicit(&head->live_bytes, memory_order_relaxed) + held);
-    }
-    set_held_max(t);
-}
-
 /* The peak is over with the first block that is freed; a clock for each new one would cost more
  * than all else. CLOCK_MONOTONIC_COARSE is up to 10 ms behind. */
 static void peak_over(pk_image_head *head) {
@@ -49,6 +36,20 @@ static void peak_over(pk_image_head *head) {
     uint64_t ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
     atomic_store_explicit(&head->peak_ns, ns > head->started_ns ? ns : head->started_ns,
                           memory_order_relaxed);
+}
+
+void pk_hook_tell(pk_hook_thread *t) {
+    pk_image_head *head = t->head;
+    int64_t held = t->image->held;
+    if (held < 0 && !atomic_load_explicit(&head->peak_ns, memory_order_relaxed)) peak_over(head);
+    if (held > PK_HOOK_HELD_MAX || held < -PK_HOOK_HELD_MAX) {
+        int64_t live = atomic_fetch_add(&head->live_bytes, held) + held;
+        t->image->held = 0;
+        peak_at(head, live);
+    } else if (atomic_load_explicit(&pk_hook.process->threads, memory_order_relaxed) == 1) {
+        peak_at(head, atomic_load_explicit(&head->live_bytes, memory_order_relaxed) + held);
+    }
+    set_held_max(t);
 }
 
 void pk_hook_keep(const pk_hook_thread *t, pk_image_cell *cell, bool freeing) {

@@ -86,7 +86,7 @@ pk_image_chunk *pk_hook_chunk_new(pk_image_kind kind, uint32_t thread, size_t by
     pk_hook_process *process = pk_hook.process;
     uint32_t n = atomic_load(&process->head->chunks);
     do {
-        if (n >= pk_hook.chunks_max) goto full;
+        if (n >= pk_hook.chunks_max || atomic_load(&process->no_room)) goto full;
     } while (!atomic_compare_exchange_weak(&process->head->chunks, &n, n + 1));
     int fd = image_fd(process);
     pk_image_chunk *chunk = fd < 0 ? NULL : map_chunk(fd, n, (bytes + 4095) & ~(size_t)4095);
@@ -97,6 +97,7 @@ pk_image_chunk *pk_hook_chunk_new(pk_image_kind kind, uint32_t thread, size_t by
     __atomic_store_n(&chunk->kind, (uint32_t)kind, __ATOMIC_RELEASE);
     return chunk;
 full:
+    atomic_store(&process->no_room, true);
     atomic_fetch_add(&process->head->full, 1);
     return NULL;
 }

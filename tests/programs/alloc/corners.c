@@ -1,0 +1,203 @@
+/* What is hard on a counter of allocations that runs in the program: corners WHAT. What it
+ * allocates is said at each function. */
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define KEEP __attribute__((noinline))
+
+static void *use(void *block) {
+    __asm__ volatile("" : "+r"(block) : : "memory");
+    return block;
+}
+
+/* 10 calls, 100 bytes below 600 calls of itself. */
+KEEP static void deep(int left) {
+    if (left > 0) deep(left - 1);
+    else
+        for (int i = 0; i < 10; i++) free(use(malloc(10)));
+    use(NULL);
+}
+
+/* 2^n stacks, each of n frames, with one call of 16 bytes. */
+KEEP static void tree(int left) {
+    if (left == 0) {
+        free(use(malloc(16)));
+        return;
+    }
+    tree(left - 1);
+    use(NULL);
+    tree(left - 1);
+    use(NULL);
+}
+
+/* 2^13 stacks; all descriptors that the program does not know are closed before, as daemons do,
+ * and their numbers given to another file. */
+KEEP static int closes(const char *path) {
+    free(use(malloc(1)));
+    for (int fd = 3; fd < 1100; fd++) close(fd);
+    if (path && dup2(STDIN_FILENO, 900) < 0) return 9;
+    tree(13);
+    return 0;
+}
+
+/* 2^13 stacks with a limit that leaves no room for their counters. */
+KEEP static int limited(int resource, rlim_t most) {
+    struct rlimit limit = {most, most};
+    free(use(malloc(1)));
+    if (setrlimit(resource, &limit) != 0) return 9;
+    tree(13);
+    return 0;
+}
+
+/* 3 blocks of 5 GiB, 2 of them freed; one of 100 bytes grown to 6 GiB and freed. */
+KEEP static int large(void) {
+    void *blocks[3];
+    for (int i = 0; i < 3; i++)
+        if (!(blocks[i] = use(malloc((size_t)5 << 30)))) return 9;
+    free(blocks[0]);
+    free(blocks[1]);
+    void *grown = use(realloc(use(malloc(100)), (size_t)6 << 30));
+    if (!grown) return 9;
+    free(grown);
+    return 0;
+}
+
+/* One block of 1000 bytes, which cannot be grown and stays; errno says so. */
+KEEP static int refused(void) {
+    volatile size_t much = PTRDIFF_MAX;
+    void *block = use(malloc(1000));
+    errno = 0;
+    if (use(realloc(block, much)) || errno != ENOMEM) return 9;
+    if (use(calloc(much, much)) || use(reallocarray(NULL, much, much))) return 9;
+    return 0;
+}
+
+/* errno is as it was, also when the stack is new. */
+KEEP static int keeps_errno(void) {
+    errno = 77;
+    free(use(malloc(123)));
+    return errno == 77 ? 0 : 9;
+}
+
+/* Code without call frame information that keeps frame records: 20 calls of 30 bytes by a function
+ * made at run time. push rbp; mov rbp, rsp; call *rdi; pop rbp; ret. */
+KEEP static void by_jit(void) {
+    for (int i = 0; i < 20; i++) free(use(malloc(30)));
+}
+
+KEEP static int jit(void) {
+    static const unsigned char code[] = {0x55, 0x48, 0x89, 0xe5, 0xff, 0xd7, 0x5d, 0xc3};
+    void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (page == MAP_FAILED) return 9;
+    memcpy(page, code, sizeof code);
+    if (mprotect(page, 4096, PROT_READ | PROT_EXEC) != 0) return 9;
+    void (*run)(void (*)(void)) = (void (*)(void (*)(void)))(uintptr_t)page;
+    run(by_jit);
+    return 0;
+}
+
+/* A frame whose stack was aligned to 64 bytes: 25 calls of 40 bytes below it. */
+KEEP static void below_aligned(const char *bytes) {
+    use((void *)(uintptr_t)bytes);
+    for (int i = 0; i < 25; i++) free(use(malloc(40)));
+    use(NULL);
+}
+
+KEEP static void aligned_frame(int n) {
+    _Alignas(64) char bytes[64];
+    memset(bytes, n, sizeof bytes);
+    below_aligned(bytes);
+    use(bytes);
+}
+
+/* 100 signals that interrupt a program that allocates all the time, each with 3 calls of 10 bytes
+ * in the handler. C forbids it; glibc takes small blocks that were there before from a list of
+ * their size, which only the handler touches. */
+static volatile sig_atomic_t signals;
+KEEP static void on_alarm(int number) {
+    (void)number;
+    for (int i = 0; i < 3; i++) free(use(malloc(10)));
+    signals++;
+}
+
+static void *sends(void *to) {
+    for (int i = 0; i < 100; i++) {
+        int before = signals;
+        pthread_kill(*(pthread_t *)to, SIGUSR1);
+        while (signals == before) sched_yield();
+    }
+    return NULL;
+}
+
+KEEP static int interrupted(void) {
+    struct sigaction action = {.sa_handler = on_alarm};
+    pthread_t self = pthread_self(), sender;
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    on_alarm(0);
+    signals = 0;
+    if (sigaction(SIGUSR1, &action, NULL) != 0) return 9;
+    if (pthread_create(&sender, NULL, sends, &self) != 0) return 9;
+    while (signals < 100) free(use(malloc(100)));
+    return pthread_join(sender, NULL) == 0 ? 0 : 9;
+}
+
+/* 300 threads, one after another, each with 4 calls of 25 bytes. */
+static void *short_thread(void *unused) {
+    for (int i = 0; i < 4; i++) free(use(malloc(25)));
+    return unused;
+}
+
+KEEP static int many_threads(void) {
+    for (int i = 0; i < 300; i++) {
+        pthread_t thread;
+        if (pthread_create(&thread, NULL, short_thread, NULL) != 0) return 9;
+        if (pthread_join(thread, NULL) != 0) return 9;
+    }
+    return 0;
+}
+
+/* A quarter of a million blocks, of 100 bytes and of 10,000 in turn; all stay. */
+KEEP static void small_ones(void) {
+    use(malloc(100));
+    use(NULL);
+}
+
+KEEP static void large_ones(void) {
+    use(malloc(10000));
+    use(NULL);
+}
+
+KEEP static void samples(void) {
+    for (int i = 0; i < 125000; i++) {
+        small_ones();
+        large_ones();
+    }
+}
+
+int main(int argc, char **argv) {
+    const char *what = argc > 1 ? argv[1] : "";
+    if (strcmp(what, "deep") == 0) deep(600);
+    else if (strcmp(what, "closes") == 0) return closes(argv[1]);
+    else if (strcmp(what, "file-size") == 0) return limited(RLIMIT_FSIZE, 1 << 20);
+    else if (strcmp(what, "memory") == 0) return limited(RLIMIT_AS, 0);
+    else if (strcmp(what, "large") == 0) return large();
+    else if (strcmp(what, "refused") == 0) return refused();
+    else if (strcmp(what, "errno") == 0) return keeps_errno();
+    else if (strcmp(what, "jit") == 0) return jit();
+    else if (strcmp(what, "aligned-frame") == 0) aligned_frame(argc);
+    else if (strcmp(what, "interrupted") == 0) return interrupted();
+    else if (strcmp(what, "many-threads") == 0) return many_threads();
+    else if (strcmp(what, "samples") == 0) samples();
+    else return 2;
+    return 0;
+}
