@@ -39,7 +39,7 @@ typedef struct pk_alloc_view {
     int width; /* of the terminal, in cells: longer names lose their end; 0: they do not */
 } pk_alloc_view;
 
-/* The top rows, then the totals, then what there is to note. Sorted by a weight that is not known:
+/* The top rows that have any of it, then the totals, then what there is to note. Sorted by a weight that is not known:
  * PK_E_USAGE. Not flushed. */
 bool pk_alloc_text(FILE *out, const pk_alloc_result *result, const pk_alloc_view *view,
                    pk_err *err) PK_MUST_CHECK;

@@ -71,20 +71,19 @@ bool pk_alloc_pprof(const pk_alloc_result *result, pk_strbuf *out, pk_err *err) 
     bool ok = leaked && peak;
     if (ok) {
         counts_by_node(result, leaked, peak);
-        const pk_pprof_value values[] = {
-            {"alloc_objects", "count", PK_WEIGHT_CALLS, NULL},
-            {"alloc_space", "bytes", PK_WEIGHT_BYTES, NULL},
-            {"inuse_objects", "count", 0, leaked},
-            {"inuse_space", "bytes", PK_WEIGHT_LEAKED, NULL},
-            {"peak_objects", "count", 0, peak},
-            {"peak_space", "bytes", PK_WEIGHT_PEAK, NULL},
-            {"temporary_objects", "count", PK_WEIGHT_TEMPORARY, NULL}};
-        const pk_pprof_types types = {
-            .values = values,
-            .n_values = result->live_known ? sizeof values / sizeof values[0] : 2,
-            .shown = "alloc_space",
-            .period_type = "space",
-            .period_unit = "bytes"};
+        const pk_pprof_value values[] = {{"alloc_objects", "count", PK_WEIGHT_CALLS, NULL},
+                                         {"alloc_space", "bytes", PK_WEIGHT_BYTES, NULL},
+                                         {"inuse_objects", "count", 0, leaked},
+                                         {"inuse_space", "bytes", PK_WEIGHT_LEAKED, NULL},
+                                         {"peak_objects", "count", 0, peak},
+                                         {"peak_space", "bytes", PK_WEIGHT_PEAK, NULL},
+                                         {"temporary_objects", "count", PK_WEIGHT_TEMPORARY, NULL}};
+        const pk_pprof_types types = {.values = values,
+                                      .n_values =
+                                          result->live_known ? sizeof values / sizeof values[0] : 2,
+                                      .shown = "alloc_space",
+                                      .period_type = "space",
+                                      .period_unit = "bytes"};
         const pk_profile profile = {.names = result->names,
                                     .tree = result->tree,
                                     .modules = result->modules,

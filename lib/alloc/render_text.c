@@ -265,11 +265,18 @@ static void print_notes(FILE *out, const pk_alloc_result *result, const pk_alloc
     pk_strbuf_fini(&safe);
 }
 
+/* They are the last. */
+static void drop_empty(pk_array *rows, pk_alloc_weight sort) {
+    while (rows->count > 0 && PK_AT(rows, pk_alloc_row, rows->count - 1).total[sort] == 0)
+        rows->count--;
+}
+
 bool pk_alloc_text(FILE *out, const pk_alloc_result *result, const pk_alloc_view *view,
                    pk_err *err) {
     static const char *const words[] = {"stack", "function", "object"};
     pk_array rows;
     if (!pk_alloc_rows(result, view->by, view->sort, &rows, err)) return false;
+    drop_empty(&rows, view->sort);
     bool ok = true;
     if (view->by == PK_ALLOC_BY_STACK) stacks(out, result, view, &rows);
     else ok = table(out, result, view, &rows, err);

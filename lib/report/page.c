@@ -307,6 +307,16 @@ static void values_of(pk_page *page, const pk_chart *chart, const pk_mark *mark)
     pk_strbuf_add_str(out, "</tbody>\n</table></div>\n");
 }
 
+void pk_page_picture(pk_page *page, const pk_strbuf *markup, const char *caption) {
+    close_open(page);
+    add(page, "<figure class=\"picture\">\n<figcaption>");
+    escape(&page->body, caption);
+    add(page, "</figcaption>\n<div class=\"scroll\" tabindex=\"0\">\n");
+    pk_strbuf_add(&page->body, markup->data, markup->length);
+    if (!pk_strbuf_ok(markup)) page->body.failed = true;
+    add(page, "</div>\n</figure>\n");
+}
+
 void pk_page_figure(pk_page *page, const pk_chart *chart, const char *caption) {
     if (page->open != PK_OPEN_FIGURES) {
         close_open(page);

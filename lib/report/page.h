@@ -80,6 +80,10 @@ void pk_page_table_end(pk_page *page);
  * Consecutive figures stand side by side where there is room. */
 void pk_page_figure(pk_page *page, const pk_chart *chart, const char *caption);
 
+/* A picture that was made elsewhere, below a caption: `markup` is put in as it stands, so it is
+ * well-formed and escaped already. On narrow screens it keeps a readable size, and scrolls. */
+void pk_page_picture(pk_page *page, const pk_strbuf *markup, const char *caption);
+
 /* "2026-11-25 04:33:21 UTC"; "-" for 0. */
 #define PK_PAGE_TIME_MAX 32
 char *pk_page_time(char out[PK_PAGE_TIME_MAX], uint64_t unix_ns);

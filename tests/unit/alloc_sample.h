@@ -89,6 +89,34 @@ static inline void alloc_moment(pk_alloc_result *result, uint64_t time_ns, uint6
 
 static const pk_alloc_options alloc_no_options = {0};
 
+static inline void alloc_known_process(pk_alloc_result *r) {
+    alloc_process(r, &(pk_alloc_process){.pid = 100,
+                                         .parent_pid = 1,
+                                         .name = "prog",
+                                         .exe = "/bin/prog",
+                                         .ended_ns = 2000000000,
+                                         .threads = 2,
+                                         .calls = 1550,
+                                         .bytes = 67600,
+                                         .frees = 1496,
+                                         .freed_bytes = 62536,
+                                         .temporary = 150,
+                                         .leaked_calls = 54,
+                                         .leaked_bytes = 5064,
+                                         .peak_bytes = 11600,
+                                         .peak_ns = 500000000,
+                                         .stacks_unwound = 5,
+                                         .stacks_remembered = 1545});
+    r->total = PK_AT(&r->processes, pk_alloc_process, 0);
+    r->sizes[pk_image_size_class(16)] = 1000;
+    r->sizes[pk_image_size_class(32)] = 50;
+    r->sizes[pk_image_size_class(100)] = 500;
+    alloc_moment(r, 250000000, 400, 5000);
+    alloc_moment(r, 500000000, 900, 11600);
+    alloc_moment(r, 1000000000, 1200, 8000);
+    alloc_moment(r, 2000000000, 1550, 5064);
+}
+
 /* 1000 mallocs of 16 bytes from f; 500 of 100 bytes from g, 300 called by main, 200 by h at two
  * places of it; 50 through operator new from a template whose name is markup. */
 static inline void alloc_known(pk_alloc_result *r) {
@@ -140,31 +168,7 @@ static inline void alloc_known(pk_alloc_result *r) {
         &(pk_alloc_stack){
             .calls = 50, .bytes = 1600, .freed_calls = 50, .freed_bytes = 1600, .temporary = 50},
         4, (const uint32_t[]){called, new, markup, unknown});
-    alloc_process(r, &(pk_alloc_process){.pid = 100,
-                                         .parent_pid = 1,
-                                         .name = "prog",
-                                         .exe = "/bin/prog",
-                                         .ended_ns = 2000000000,
-                                         .threads = 2,
-                                         .calls = 1550,
-                                         .bytes = 67600,
-                                         .frees = 1496,
-                                         .freed_bytes = 62536,
-                                         .temporary = 150,
-                                         .leaked_calls = 54,
-                                         .leaked_bytes = 5064,
-                                         .peak_bytes = 11600,
-                                         .peak_ns = 500000000,
-                                         .stacks_unwound = 5,
-                                         .stacks_remembered = 1545});
-    r->total = PK_AT(&r->processes, pk_alloc_process, 0);
-    r->sizes[pk_image_size_class(16)] = 1000;
-    r->sizes[pk_image_size_class(32)] = 50;
-    r->sizes[pk_image_size_class(100)] = 500;
-    alloc_moment(r, 250000000, 400, 5000);
-    alloc_moment(r, 500000000, 900, 11600);
-    alloc_moment(r, 1000000000, 1200, 8000);
-    alloc_moment(r, 2000000000, 1550, 5064);
+    alloc_known_process(r);
     pk_alloc_map *map = pk_array_push(&r->maps);
     assert_non_null(map);
     *map = (pk_alloc_map){0, 0x401000, 0x402000, 0x1000, "/bin/prog"};

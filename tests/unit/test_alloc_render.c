@@ -272,6 +272,66 @@ static void terminals_get_no_control_characters(void **state) {
     pk_alloc_fini(&r);
 }
 
+/* ---- the page ---- */
+
+static char *page_of(const pk_alloc_result *r) {
+    char *text = NULL;
+    size_t bytes;
+    pk_err err = {0};
+    FILE *out = open_memstream(&text, &bytes);
+    assert_non_null(out);
+    bool ok = pk_alloc_page(out, r, &err);
+    fclose(out);
+    assert_ok(ok, &err);
+    return text;
+}
+
+static void the_page_has_everything_and_no_script(void **state) {
+    (void)state;
+    static const char *const has[] = {"4.95 KiB in 54 blocks were never freed.",
+                                      "1,550 (775/s)",
+                                      "Live bytes over time",
+                                      "Allocations per second",
+                                      "Resident set over time",
+                                      "16 B to 32 B",
+                                      "Live at the peak",
+                                      "f (15.62 KiB, 23.67%)",
+                                      "push&lt;&lt;/text&gt;&lt;script&gt;",
+                                      "lt;b&gt;not",
+                                      "1,000 (64.52 %)\n    malloc\n    f\n    main\n    prog"};
+    pk_alloc_result r;
+    alloc_known(&r);
+    char *text = page_of(&r);
+    for (size_t i = 0; i < sizeof has / sizeof has[0]; i++) {
+        if (!strstr(text, has[i])) print_error("not there: %s\n", has[i]);
+        assert_non_null(strstr(text, has[i]));
+    }
+    assert_null(strstr(text, "<script"));
+    assert_null(strstr(text, "onload"));
+    assert_null(strstr(text, "id=\"frames\""));
+    assert_well_formed(text);
+    free(text);
+    pk_alloc_fini(&r);
+}
+
+static void the_page_of_nothing(void **state) {
+    (void)state;
+    pk_alloc_result r;
+    pk_err err = {0};
+    alloc_begin(&r, &alloc_no_options);
+    assert_ok(pk_alloc_tree_ready(&r, &err), &err);
+    char *text = page_of(&r);
+    assert_non_null(strstr(text, "Everything that was allocated was freed."));
+    assert_null(strstr(text, "nan"));
+    assert_well_formed(text);
+    free(text);
+    r.live_known = false;
+    text = page_of(&r);
+    assert_null(strstr(text, "was freed"));
+    free(text);
+    pk_alloc_fini(&r);
+}
+
 /* ---- JSON ---- */
 
 static char *json_of(const pk_alloc_result *r) {
@@ -404,6 +464,8 @@ int main(void) {
         cmocka_unit_test(estimates_have_their_errors),
         cmocka_unit_test(what_is_not_known_is_not_shown),
         cmocka_unit_test(terminals_get_no_control_characters),
+        cmocka_unit_test(the_page_has_everything_and_no_script),
+        cmocka_unit_test(the_page_of_nothing),
         cmocka_unit_test(json_is_complete),
         cmocka_unit_test(json_as_it_stands),
         cmocka_unit_test(broken_json_is_refused),
