@@ -112,7 +112,7 @@ static void read_images(fixture *f) {
         pk_err err = {0};
         image *im = &f->all[f->n++];
         assert_ok(pk_image_file_open(found.gl_pathv[i], &im->file, &err), &err);
-        assert_ok(pk_image_stacks_read(&im->file, &im->stacks, &err), &err);
+        assert_ok(pk_image_stacks_read(&im->file, false, &im->stacks, &err), &err);
         add_threads(im);
         assert_int_equal(remove(found.gl_pathv[i]), 0);
     }
