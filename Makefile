@@ -33,7 +33,7 @@ B        := build/$(MODE)
 
 # Libraries: pkg-config's name, and what Debian calls the package.
 REQUIRED := libmicrohttpd libcurl openssl libcjson zlib libdw libelf
-OPTIONAL := gnutls libzstd libiberty
+OPTIONAL := gnutls libzstd libiberty libbpf
 DEB_libmicrohttpd := libmicrohttpd-dev
 DEB_libcurl       := libcurl4-openssl-dev
 DEB_openssl       := libssl-dev
@@ -44,14 +44,18 @@ DEB_libelf        := libelf-dev
 DEB_gnutls        := libgnutls28-dev
 DEB_libzstd       := libzstd-dev
 DEB_libiberty     := libiberty-dev
+DEB_libbpf        := libbpf-dev clang
 DEB_cmocka        := libcmocka-dev
 
+# libbpf is of use only with a compiler for what it loads, written for x86-64 so far.
+CLANG ?= clang
 # $(call absent,NAMES): those that pkg-config does not know.
 absent  = $(shell for p in $1; do pkg-config --exists $$p 2>/dev/null || echo $$p; done)
 MISSING := $(call absent,$(REQUIRED))
 # libiberty is unknown to pkg-config; its package brings header and library together.
 ABSENT  := $(call absent,$(filter-out libiberty,$(OPTIONAL))) \
-    $(if $(wildcard $(addsuffix /libiberty/demangle.h,/usr/include /usr/local/include)),,libiberty)
+    $(if $(wildcard $(addsuffix /libiberty/demangle.h,/usr/include /usr/local/include)),,libiberty) \
+    $(if $(and $(filter x86_64,$(shell uname -m)),$(shell command -v $(CLANG) 2>/dev/null)),,libbpf)
 HAVE    := $(filter-out $(WITHOUT) $(ABSENT),$(OPTIONAL))
 LIBRARIES := $(filter-out $(MISSING),$(REQUIRED)) $(filter-out libiberty,$(HAVE))
 
@@ -75,7 +79,9 @@ TEST_CFLAGS := -UNDEBUG -U_FORTIFY_SOURCE
 WORKER_MAIN := lib/bench/worker_main.c
 LAUNCHER_MAIN := lib/bench/launcher_main.c
 HOOK_SRC := $(sort $(wildcard lib/alloc/hook_*.c))
-LIB_SRC := $(filter-out $(WORKER_MAIN) $(LAUNCHER_MAIN) $(HOOK_SRC),$(sort $(wildcard lib/*/*.c)))
+# What runs in the kernel, and what loads it.
+BPF_SRC := lib/alloc/bpf_alloc.bpf.c $(if $(filter libbpf,$(HAVE)),,lib/alloc/bpf_probe.c lib/alloc/bpf_session.c)
+LIB_SRC := $(filter-out $(WORKER_MAIN) $(LAUNCHER_MAIN) $(HOOK_SRC) $(BPF_SRC),$(sort $(wildcard lib/*/*.c)))
 CMD_SRC := $(sort $(wildcard cmd/*.c))
 LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o)
 CMD_OBJ := $(CMD_SRC:%.c=$(B)/%.o)
@@ -168,6 +174,15 @@ $(B)/hook/%.o: %.c $(B)/flags
 $(B)/hook/%.o: private ALL_CFLAGS = $(HOOK_CFLAGS)
 $(B)/lib/alloc/preload.o: $(B)/hook.so
 $(B)/lib/alloc/preload.o: private EXTRA_CFLAGS := -DPK_ALLOC_HOOK_PATH=\"$(B)/hook.so\"
+# The program for the kernel is alike in every kind of build as well.
+$(B)/alloc.bpf.o: lib/alloc/bpf_alloc.bpf.c lib/alloc/bpf_shared.h lib/alloc/image.h $(B)/flags
+	$(call say,CLANG,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) -target bpf -mcpu=v3 -std=gnu11 -O2 -g -Wall -Wextra -Werror -ffreestanding -D__TARGET_ARCH_x86 -Ilib \
+	    $(shell pkg-config --cflags libbpf 2>/dev/null) -idirafter /usr/include/$(shell uname -m)-linux-gnu \
+	    "-ffile-prefix-map=$(CURDIR)=." -c $< -o $@
+$(B)/lib/alloc/bpf_probe.o: $(B)/alloc.bpf.o
+$(B)/lib/alloc/bpf_probe.o: private EXTRA_CFLAGS := -DPK_BPF_OBJECT_PATH=\"$(B)/alloc.bpf.o\"
 $(B)/lib/bench/launcher.o: $(B)/launcher
 $(B)/lib/bench/launcher.o: private EXTRA_CFLAGS := -DPK_LAUNCHER_PATH=\"$(B)/launcher\"
 $(B)/lib/bench/program.o: $(B)/bench_worker $(SUITE)
@@ -360,15 +375,15 @@ DEPS_BUILD := gcc libc6-dev pkg-config curl $(foreach l,$(REQUIRED) $(OPTIONAL),
 # Where node came with its own npm, Debian's package would be in conflict with it.
 NPM        := $(if $(shell command -v npm 2>/dev/null),,npm)
 DEPS_TEST  := $(DEB_cmocka) bats jq zsh fish tmux bash-completion mandoc openssl procps iproute2 \
-              clang libclang-rt-dev llvm clang-tidy clang-format cppcheck gcovr \
+              libclang-rt-dev llvm clang-tidy clang-format cppcheck gcovr \
               chromium fonts-dejavu-core nodejs $(NPM) hyperfine python3-jsonschema python3-prometheus-client linux-perf
 
-FEDORA := gcc glibc-static pkgconf curl libmicrohttpd-devel libcurl-devel openssl-devel cjson-devel zlib-devel elfutils-devel gnutls-devel libzstd-devel binutils-devel
-FEDORA_TEST := libcmocka-devel bats jq zsh fish tmux bash-completion mandoc openssl procps-ng iproute clang compiler-rt llvm clang-tools-extra cppcheck gcovr chromium nodejs-npm hyperfine python3-jsonschema python3-prometheus_client perf
-ARCH   := gcc pkgconf curl openssl libmicrohttpd cjson zlib libelf gnutls zstd binutils
-ARCH_TEST := cmocka bats jq zsh fish tmux bash-completion mandoc openssl procps-ng iproute2 clang compiler-rt llvm cppcheck gcovr chromium nodejs npm hyperfine python-jsonschema python-prometheus_client perf
-ALPINE := gcc musl-dev pkgconf curl libmicrohttpd-dev curl-dev openssl-dev cjson-dev zlib-dev elfutils-dev gnutls-dev zstd-dev binutils-dev
-ALPINE_TEST := bash cmocka-dev bats jq zsh fish tmux bash-completion mandoc openssl procps iproute2 clang compiler-rt llvm clang-extra-tools cppcheck gcovr chromium font-dejavu nodejs npm hyperfine py3-jsonschema py3-prometheus-client perf
+FEDORA := gcc glibc-static pkgconf curl libmicrohttpd-devel libcurl-devel openssl-devel cjson-devel zlib-devel elfutils-devel gnutls-devel libzstd-devel binutils-devel libbpf-devel clang
+FEDORA_TEST := libcmocka-devel bats jq zsh fish tmux bash-completion mandoc openssl procps-ng iproute compiler-rt llvm clang-tools-extra cppcheck gcovr chromium nodejs-npm hyperfine python3-jsonschema python3-prometheus_client perf
+ARCH   := gcc pkgconf curl openssl libmicrohttpd cjson zlib libelf gnutls zstd binutils libbpf clang
+ARCH_TEST := cmocka bats jq zsh fish tmux bash-completion mandoc openssl procps-ng iproute2 compiler-rt llvm cppcheck gcovr chromium nodejs npm hyperfine python-jsonschema python-prometheus_client perf
+ALPINE := gcc musl-dev pkgconf curl libmicrohttpd-dev curl-dev openssl-dev cjson-dev zlib-dev elfutils-dev gnutls-dev zstd-dev binutils-dev libbpf-dev clang
+ALPINE_TEST := bash cmocka-dev bats jq zsh fish tmux bash-completion mandoc openssl procps iproute2 compiler-rt llvm clang-extra-tools cppcheck gcovr chromium font-dejavu nodejs npm hyperfine py3-jsonschema py3-prometheus-client perf
 
 deps: ## install the packages that are missing (Debian and its kin; names them elsewhere)
 	@$(call packages,$(DEPS_BUILD) $(DEPS_TEST),$(FEDORA) $(FEDORA_TEST),$(ARCH) $(ARCH_TEST),$(ALPINE) $(ALPINE_TEST),cmocka,bats jq tmux)

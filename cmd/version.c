@@ -6,6 +6,9 @@
 #include <elfutils/libdwfl.h>
 #include <microhttpd.h>
 #include <zlib.h>
+#ifdef HAVE_LIBBPF
+#include <bpf/libbpf.h>
+#endif
 #ifdef HAVE_GNUTLS
 #include <gnutls/gnutls.h>
 #endif
@@ -59,6 +62,17 @@ static void print_libiberty(void) {
 #endif
 }
 
+static void print_libbpf(void) {
+#ifdef HAVE_LIBBPF
+    const char *version = libbpf_version_string(); /* "v1.1" */
+    line("libbpf", *version == 'v' ? version + 1 : version,
+         "alloc: attaching to running processes by BPF");
+#else
+    line("libbpf", "missing",
+         "alloc attaches by injection alone (Debian: libbpf-dev and clang, then build again)");
+#endif
+}
+
 static int version_run(const pk_invocation *invocation, const void *options, pk_err *err) {
     const version_options *o = options;
     (void)invocation;
@@ -74,6 +88,7 @@ static int version_run(const pk_invocation *invocation, const void *options, pk_
     line("libdw, libelf", dwfl_version(NULL), "flame: symbols, debug information, stacks");
     print_gnutls();
     print_libiberty();
+    print_libbpf();
     return 0;
 }
 

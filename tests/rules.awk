@@ -35,6 +35,7 @@ BEGIN {
     home["cjson"] = "report"
     home["elfutils"] = home["gelf.h"] = home["libelf.h"] = home["dwarf.h"] = "profile"
     home["libiberty"] = "profile"
+    home["bpf"] = "alloc"
 
     # The library takes options and fills results: it does not print, end the program, or look at
     # its surroundings behind the caller's back.

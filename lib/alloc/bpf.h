@@ -7,16 +7,17 @@
 
 #include "alloc/alloc.h"
 
-/* Is it built in, and may we? False: err (PK_E_UNSUPPORTED) says what is missing, and what helps.
- */
+/* Is it built in, and does this kernel let us? Tries it. False: err says what is missing, and what
+ * helps. */
 bool pk_alloc_bpf_usable(pk_err *err) PK_MUST_CHECK;
 
 /* Counts in options->pids until all have ended, options->duration_ns is over or the interrupt
- * comes. Of options it takes: pids, function, duration_ns, timeline_ns, and all that
- * pk_alloc_add_image takes. The result is one that was begun empty; added to it are an image per
- * process (pk_alloc_add_image; calls and bytes alone: frees are not followed), moments, notes,
- * attached, interrupted, backend, duration_ns and started_unix_ns. False: nothing was counted; the
- * processes are as before in any case. */
+ * comes. Of options it takes pids, function, duration_ns, timeline_ns, debug_folders, attached and
+ * context. The result is one that was begun (pk_alloc_begin), and the caller ends it
+ * (pk_alloc_end); added to it are the processes with their stacks (calls and bytes alone: frees are
+ * not followed), sizes, moments, notes, attached, interrupted, backend, duration_ns and
+ * started_unix_ns. Processes that a counted one starts are not counted. False: nothing was counted;
+ * the processes go on as before in any case. */
 bool pk_alloc_bpf_run(const pk_alloc_options *options, const pk_interrupt *interrupt,
                       pk_alloc_result *result, pk_err *err) PK_MUST_CHECK;
 

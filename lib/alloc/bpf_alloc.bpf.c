@@ -1,0 +1,499 @@
+/* Runs in the kernel at the entry of a function that allocates (clang -target bpf; loaded by
+ * bpf_probe.c): follows the stack, and counts by it.
+ *
+ * The stack is copied in one piece, since each read of a program's memory costs as much as several
+ * steps in the copy. What holds at an address is remembered by address and list of segments; two
+ * words that are only right together make that safe without a lock. A processor can be taken from
+ * a program here, so what it works in is taken and given back. */
+#include <linux/bpf.h>
+#include <linux/ptrace.h>
+#include <stdbool.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "alloc/bpf_shared.h"
+#include "alloc/image.h"
+
+char terms[] SEC("license") = "GPL";
+
+const volatile pk_bpf_settings settings SEC(".rodata.settings") = {0};
+
+#define CACHE_BITS 14
+#define MIX 0x9e3779b97f4a7c15ull
+
+struct remembered {
+    uint64_t check; /* key ^ rule */
+    uint64_t rule;
+};
+
+struct remembered cache[1 << CACHE_BITS];
+
+/* Where a walk is. It lies in a map: on the stack, the verifier would follow each of its values. */
+struct walk {
+    uint64_t pc, sp, fp;
+    uint64_t copied, copied_bytes; /* from where, and how much */
+    uint64_t hash;
+    uint64_t outer_sp, outer_returns_to; /* of the pending call; 0: none */
+    uint32_t space, first_segment, n_segments;
+    uint32_t n;
+    uint8_t exact, interrupted, inner, ended;
+    uint8_t guess; /* pc came by a frame pointer */
+    uint8_t unmapped;
+    uint8_t flags;
+};
+
+struct desk { /* what one program works in */
+    uint64_t taken;
+    struct walk walk;
+    uint64_t copy[PK_BPF_COPY_BYTES / 8];
+    pk_bpf_stack stack;
+    uint64_t frames[PK_BPF_FRAMES_MAX];
+};
+
+struct pending { /* the last call of a thread that may call another of our functions */
+    uint32_t thread, reserved;
+    uint64_t sp, returns_to;
+};
+
+struct chunk {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, PK_BPF_CHUNK_ROWS);
+    __uint(map_flags, BPF_F_MMAPABLE);
+    __uint(key_size, sizeof(uint32_t));
+    __uint(value_size, sizeof(pk_bpf_row));
+};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+    __uint(max_entries, PK_BPF_CHUNKS_MAX);
+    __type(key, uint32_t);
+    __array(values, struct chunk);
+} chunks SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, 2 * PK_BPF_SEGMENTS_MAX); /* for each process; set before loading */
+    __type(key, uint32_t);
+    __type(value, pk_bpf_segment);
+} segments SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(max_entries, 1); /* set before loading */
+    __type(key, uint32_t);
+    __type(value, pk_bpf_process);
+} processes SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, 2); /* for each processor; set before loading */
+    __type(key, uint32_t);
+    __type(value, struct desk);
+} desks SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, PK_BPF_PENDING);
+    __type(key, uint32_t);
+    __type(value, struct pending);
+} pendings SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __uint(max_entries, 1 << 19);
+    __type(key, uint64_t);
+    __type(value, pk_bpf_count);
+} counts SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_RINGBUF);
+    __uint(max_entries, 4 << 20);
+} stacks SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+    __uint(max_entries, 1);
+    __type(key, uint32_t);
+    __type(value, pk_bpf_totals);
+} totals SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+    __uint(max_entries, PK_IMAGE_SIZE_CLASSES);
+    __type(key, uint32_t);
+    __type(value, uint64_t);
+} sizes SEC(".maps");
+
+/* ---- what holds at an address ---- */
+
+#define NOT_MAPPED 0xffffffffu
+
+/* The rule of the last row at or before pc. A function of its own to the verifier. */
+__attribute__((noinline)) uint32_t find_row(uint32_t first, uint32_t n, uint32_t pc) {
+    uint32_t low = 0, high = n, rule = PK_BPF_NONE;
+    for (int i = 0; i < 26 && low < high; i++) {
+        uint32_t middle = low + (high - low) / 2, number = first + middle;
+        uint32_t chunk_number = number / PK_BPF_CHUNK_ROWS, place = number % PK_BPF_CHUNK_ROWS;
+        void *chunk = bpf_map_lookup_elem(&chunks, &chunk_number);
+        if (!chunk) return PK_BPF_NONE;
+        pk_bpf_row *row = bpf_map_lookup_elem(chunk, &place);
+        if (!row) return PK_BPF_NONE;
+        if (row->pc <= pc) {
+            rule = row->rule;
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return rule;
+}
+
+__attribute__((noinline)) uint32_t find_rule(uint32_t first, uint32_t n, uint64_t pc) {
+    uint32_t low = 0, high = n;
+    for (int i = 0; i < 12 && low < high; i++) {
+        uint32_t middle = low + (high - low) / 2, number = first + middle;
+        pk_bpf_segment *segment = bpf_map_lookup_elem(&segments, &number);
+        if (!segment) return NOT_MAPPED;
+        if (pc < segment->begin) {
+            high = middle;
+        } else if (pc >= segment->end) {
+            low = middle + 1;
+        } else if (segment->n_rows == 0) {
+            return PK_BPF_NONE;
+        } else {
+            return find_row(segment->first_row, segment->n_rows, (uint32_t)(pc - segment->bias));
+        }
+    }
+    return NOT_MAPPED;
+}
+
+static inline uint32_t rule_at(const struct walk *w, uint64_t pc) {
+    uint64_t key = pc ^ (uint64_t)w->space << 48;
+    volatile struct remembered *r = &cache[key * MIX >> (64 - CACHE_BITS)];
+    uint64_t rule = r->rule;
+    /* The top bit tells a rule from an entry that was never written. */
+    if ((rule ^ r->check) == key && rule >> 63) return (uint32_t)rule;
+    uint32_t found = find_rule(w->first_segment, w->n_segments, pc);
+    if (found == NOT_MAPPED) return found;
+    rule = found | 1ull << 63;
+    r->rule = rule;
+    r->check = rule ^ key;
+    return found;
+}
+
+/* ---- memory ---- */
+
+/* Copies more of the stack, so that `address` is in it, and what is above. */
+static bool copy_more(struct desk *desk, uint64_t address) {
+    struct walk *w = &desk->walk;
+    uint64_t from = address - w->sp < PK_BPF_COPY_BYTES - 8 ? w->sp : address - 256;
+    from &= ~7ull;
+    w->copied = from;
+    w->copied_bytes = PK_BPF_COPY_BYTES;
+    if (bpf_probe_read_user(desk->copy, PK_BPF_COPY_BYTES, (void *)from) == 0) return true;
+    /* The stack, or what of it is in memory, may end with the page. */
+    uint32_t rest = (4096 - (from & 4095)) & (PK_BPF_COPY_BYTES - 8);
+    w->copied_bytes = rest;
+    return rest > 0 && bpf_probe_read_user(desk->copy, rest, (void *)from) == 0;
+}
+
+static bool load(struct desk *desk, uint64_t address, uint64_t *value) {
+    struct walk *w = &desk->walk;
+    if (address & 7) return false;
+    uint64_t offset = address - w->copied;
+    if (offset >= w->copied_bytes) {
+        if (!copy_more(desk, address)) {
+            w->copied_bytes = 0;
+            return bpf_probe_read_user(value, 8, (void *)address) == 0;
+        }
+        offset = address - w->copied;
+        if (offset >= w->copied_bytes) return false;
+    }
+    *value = desk->copy[(offset >> 3) & (PK_BPF_COPY_BYTES / 8 - 1)];
+    return true;
+}
+
+/* ---- one frame to its caller ---- */
+
+/* Places in the ucontext that the kernel makes (asm/ucontext.h, asm/sigcontext.h). */
+enum { CONTEXT_FP = 120, CONTEXT_SP = 160, CONTEXT_PC = 168 };
+
+static bool from_signal(struct desk *desk) {
+    struct walk *w = &desk->walk;
+    uint64_t context = w->sp, pc = 0, sp = 0, fp = 0;
+    if (!load(desk, context + CONTEXT_FP, &fp) || !load(desk, context + CONTEXT_SP, &sp) ||
+        !load(desk, context + CONTEXT_PC, &pc))
+        return false;
+    w->pc = pc;
+    w->sp = sp;
+    w->fp = fp;
+    w->exact = true;
+    w->interrupted = true;
+    return pc != 0;
+}
+
+/* The frame pointer leads to a frame record further up the stack, or it does not. */
+static bool by_frame_pointer(struct desk *desk) {
+    struct walk *w = &desk->walk;
+    uint64_t record = w->fp, fp = 0, pc = 0;
+    if (record < w->sp || record & 7 || !load(desk, record, &fp) || !load(desk, record + 8, &pc))
+        return false;
+    if (pc == 0) return false;
+    w->pc = pc;
+    w->sp = record + 16;
+    w->fp = fp;
+    w->guess = true;
+    w->flags |= PK_STACK_GUESSED;
+    return true;
+}
+
+static bool by_rule(struct desk *desk, uint32_t rule) {
+    struct walk *w = &desk->walk;
+    uint32_t kind = PK_BPF_RULE_KIND(rule), saved = PK_BPF_RULE_FP(rule);
+    int64_t offset = (int64_t)PK_BPF_RULE_CFA(rule) * 8;
+    uint64_t cfa = 0, pc = 0;
+    if (kind == PK_BPF_SP) cfa = w->sp + (uint64_t)offset;
+    else if (kind == PK_BPF_FP) cfa = w->fp + (uint64_t)offset;
+    else if (kind == PK_BPF_PLT) cfa = w->sp + 8 + ((w->pc & 15) >= (uint64_t)offset / 8 ? 8 : 0);
+    else if (!load(desk, w->fp + (uint64_t)offset, &cfa)) return false;
+    if (cfa <= w->sp) return false;
+    if (kind == PK_BPF_FP_SAVED) {
+        uint64_t fp = 0;
+        if (!load(desk, w->fp, &fp)) return false;
+        w->fp = fp;
+    } else if (saved && cfa - 8ull * saved >= w->sp) {
+        /* (Below the stack pointer, at a function's end, it was taken back already.) */
+        uint64_t fp = 0;
+        if (!load(desk, cfa - 8ull * saved, &fp)) return false;
+        w->fp = fp;
+    }
+    if (!load(desk, cfa - 8, &pc)) return false;
+    if (cfa - 8 == w->outer_sp && pc == w->outer_returns_to && !w->interrupted) w->inner = true;
+    w->pc = pc;
+    w->sp = cfa;
+    if (pc == 0) w->ended = true;
+    return pc != 0 && !w->inner;
+}
+
+static long step(uint32_t i, void *context) {
+    (void)i;
+    struct desk *desk = *(struct desk **)context;
+    struct walk *w = &desk->walk;
+    uint32_t rule = rule_at(w, w->exact ? w->pc : w->pc - 1);
+    if (rule == NOT_MAPPED) {
+        w->flags |= PK_STACK_LOST;
+        /* An address that a frame pointer led to may be none at all. */
+        w->unmapped = !w->guess;
+        if (w->guess) return 1;
+    }
+    uint64_t frame = w->pc | (w->exact ? 1ull << 63 : 0);
+    desk->frames[w->n & (PK_BPF_FRAMES_MAX - 1)] = frame;
+    w->n++;
+    w->hash = (w->hash ^ frame) * MIX;
+    w->hash ^= w->hash >> 32;
+    if (rule == NOT_MAPPED) return 1;
+    w->exact = w->guess = false;
+    uint32_t kind = PK_BPF_RULE_KIND(rule);
+    bool on = false;
+    if (kind == PK_BPF_END) w->ended = true;
+    else if (kind == PK_BPF_SIGNAL) on = from_signal(desk);
+    else if (kind == PK_BPF_NONE) on = by_frame_pointer(desk);
+    else if (kind != PK_BPF_LOST) on = by_rule(desk, rule);
+    if (!on && !w->ended && !w->inner) w->flags |= PK_STACK_LOST;
+    return !on;
+}
+
+/* ---- counting ---- */
+
+/* 0: it does not fit, and the call fails. */
+static inline uint64_t product(uint64_t a, uint64_t b) {
+    uint64_t large = a > b ? a : b, small = a > b ? b : a;
+    if (small >> 32 || (large >> 32) * small >> 32) return 0;
+    return large * small;
+}
+
+static inline uint64_t bytes_asked_for(struct pt_regs *r, uint32_t function) {
+    switch (function) {
+    case PK_CALL_CALLOC:
+        return product(PT_REGS_PARM1(r), PT_REGS_PARM2(r));
+    case PK_CALL_REALLOCARRAY:
+        return product(PT_REGS_PARM2(r), PT_REGS_PARM3(r));
+    case PK_CALL_REALLOC:
+    case PK_CALL_ALIGNED_ALLOC:
+    case PK_CALL_MEMALIGN:
+        return PT_REGS_PARM2(r);
+    case PK_CALL_POSIX_MEMALIGN:
+        return PT_REGS_PARM3(r);
+    case PK_CALL_OTHER:
+        return 0;
+    default:
+        return PT_REGS_PARM1(r);
+    }
+}
+
+static inline uint64_t thread_and_process(void) {
+    if (!settings.namespace_inode) return bpf_get_current_pid_tgid();
+    struct bpf_pidns_info info = {};
+    if (bpf_get_ns_current_pid_tgid(settings.namespace_device, settings.namespace_inode, &info,
+                                    sizeof info))
+        return 0;
+    return (uint64_t)info.tgid << 32 | info.pid;
+}
+
+static struct desk *take_desk(void) {
+    uint32_t number = bpf_get_smp_processor_id() * 2;
+    for (int i = 0; i < 2; i++, number++) {
+        struct desk *desk = bpf_map_lookup_elem(&desks, &number);
+        if (desk && __sync_lock_test_and_set(&desk->taken, 1) == 0) return desk;
+    }
+    return NULL;
+}
+
+/* The stack's count; it is handed over until that has succeeded once. */
+static bool count(const pk_bpf_process *process, uint32_t function, uint64_t hash, uint64_t bytes,
+                  struct desk *desk, uint32_t n) {
+    pk_bpf_count *c = bpf_map_lookup_elem(&counts, &hash);
+    if (!c) {
+        pk_bpf_count none = {.process = (uint16_t)process->index, .function = (uint16_t)function};
+        bpf_map_update_elem(&counts, &hash, &none, BPF_NOEXIST);
+        c = bpf_map_lookup_elem(&counts, &hash);
+        if (!c) return false;
+    }
+    __sync_fetch_and_add(&c->calls, 1);
+    __sync_fetch_and_add(&c->bytes, bytes);
+    if (!c->sent && desk) {
+        uint64_t size = sizeof desk->stack + 8ull * (n & (2 * PK_BPF_FRAMES_MAX - 1));
+        if (size > sizeof desk->stack + sizeof desk->frames) return true;
+        if (bpf_ringbuf_output(&stacks, &desk->stack, size, BPF_RB_NO_WAKEUP) == 0) c->sent = 1;
+    }
+    return true;
+}
+
+/* pk_image_size_class, without the builtin that this target does not have. */
+static inline uint32_t size_class(uint64_t bytes) {
+    if (bytes < 16) return (uint32_t)bytes;
+    uint32_t log2 = 0;
+    uint64_t rest = bytes;
+    for (uint32_t bits = 32; bits; bits /= 2) {
+        if (rest >> bits == 0) continue;
+        rest >>= bits;
+        log2 += bits;
+    }
+    uint32_t class = 16 + (log2 - 4) * 8 + (uint32_t)((bytes >> (log2 - 3)) & 7);
+    return class < PK_IMAGE_SIZE_CLASSES ? class : PK_IMAGE_SIZE_CLASSES - 1;
+}
+
+static inline void count_size(uint64_t bytes) {
+    uint32_t class = size_class(bytes);
+    uint64_t *calls = bpf_map_lookup_elem(&sizes, &class);
+    if (calls) __sync_fetch_and_add(calls, 1);
+}
+
+/* The thread's last call, if it may be going on; it is forgotten. */
+static inline struct pending *take_pending(uint32_t thread, struct walk *w) {
+    uint32_t place = thread % PK_BPF_PENDING;
+    struct pending *pending = bpf_map_lookup_elem(&pendings, &place);
+    if (!pending || pending->thread != thread) return pending;
+    w->outer_sp = pending->sp;
+    w->outer_returns_to = pending->returns_to;
+    pending->thread = 0;
+    return pending;
+}
+
+/* Follows the stack from the entry of a function. False: the call is part of one that is counted.
+ */
+static bool follow(struct desk *desk, uint32_t function, uint32_t thread) {
+    struct walk *w = &desk->walk;
+    struct pending *pending = NULL;
+    if (function != PK_CALL_OTHER) pending = take_pending(thread, w);
+    uint64_t entry_sp = w->sp;
+    uint64_t returns_to = 0;
+    if (!load(desk, entry_sp, &returns_to)) {
+        w->flags |= PK_STACK_LOST;
+        return true;
+    }
+    w->pc = returns_to;
+    /* One that ends by jumping to another leaves the stack as it was. */
+    w->inner = w->outer_sp == entry_sp && w->outer_returns_to == returns_to;
+    if (!w->inner) {
+        w->sp += 8;
+        bpf_loop(PK_BPF_FRAMES_MAX, step, &desk, 0);
+        if (!w->ended && !w->inner && !(w->flags & PK_STACK_LOST)) w->flags |= PK_STACK_CUT;
+    }
+    if (w->inner) {
+        if (pending) pending->thread = thread;
+        return false;
+    }
+    if (pending && function != PK_CALL_MALLOC) {
+        pending->sp = entry_sp;
+        pending->returns_to = returns_to;
+        pending->thread = thread;
+    }
+    return true;
+}
+
+static void count_marks(pk_bpf_totals *t, const struct walk *w) {
+    if (w->flags & PK_STACK_CUT) __sync_fetch_and_add(&t->cut, 1);
+    if (w->flags & PK_STACK_LOST) __sync_fetch_and_add(&t->lost, 1);
+    if (w->flags & PK_STACK_GUESSED) __sync_fetch_and_add(&t->guessed, 1);
+    if (w->unmapped) __sync_fetch_and_add(&t->unmapped, 1);
+}
+
+/* False: the call was not to be counted. */
+static bool count_with_stack(struct pt_regs *registers, const pk_bpf_process *process,
+                             uint32_t function, uint32_t thread, uint64_t bytes, struct desk *desk,
+                             pk_bpf_totals *t, bool *kept) {
+    uint64_t seed = (uint64_t)process->index << 40 | (uint64_t)function << 32 | process->era;
+    struct walk *w = &desk->walk;
+    *w = (struct walk){.sp = PT_REGS_SP(registers),
+                       .fp = PT_REGS_FP(registers),
+                       .hash = (seed + 1) * MIX,
+                       .space = process->space,
+                       .first_segment = process->first_segment,
+                       .n_segments = process->n_segments};
+    if (!follow(desk, function, thread)) {
+        __sync_fetch_and_add(&t->inner, 1);
+        return false;
+    }
+    desk->stack = (pk_bpf_stack){.hash = w->hash,
+                                 .process = process->index,
+                                 .era = process->era,
+                                 .n_frames = (uint16_t)w->n,
+                                 .flags = w->flags,
+                                 .function = (uint8_t)function};
+    *kept = count(process, function, w->hash, bytes, desk, w->n);
+    count_marks(t, w);
+    return true;
+}
+
+SEC("uprobe")
+int on_entry(struct pt_regs *registers) {
+    uint64_t who = thread_and_process();
+    uint32_t pid = who >> 32, zero = 0;
+    pk_bpf_process *process = bpf_map_lookup_elem(&processes, &pid);
+    pk_bpf_totals *t = bpf_map_lookup_elem(&totals, &zero);
+    if (!process || !t) return 0;
+    uint32_t function = (uint32_t)bpf_get_attach_cookie(registers) & 0xff;
+    uint64_t bytes = bytes_asked_for(registers, function);
+    bool kept = false;
+    struct desk *desk = take_desk();
+    if (desk) {
+        bool counted =
+            count_with_stack(registers, process, function, (uint32_t)who, bytes, desk, t, &kept);
+        desk->taken = 0;
+        if (!counted) return 0;
+    } else {
+        uint64_t hash = PK_BPF_NO_STACK(process->index, function);
+        kept = count(process, function, hash, bytes, NULL, 0);
+        __sync_fetch_and_add(&t->no_stack, 1);
+    }
+    if (!kept) {
+        __sync_fetch_and_add(&t->not_kept, 1);
+        return 0;
+    }
+    __sync_fetch_and_add(&t->calls, 1);
+    __sync_fetch_and_add(&t->bytes, bytes);
+    if (function != PK_CALL_OTHER) count_size(bytes);
+    return 0;
+}

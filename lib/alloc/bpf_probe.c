@@ -1,0 +1,282 @@
+#include "alloc/bpf_probe.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "base/embed.h"
+
+PK_EMBED(pk_bpf_object, PK_BPF_OBJECT_PATH);
+
+#define CHUNK_BYTES (PK_BPF_CHUNK_ROWS * sizeof(pk_bpf_row))
+#define LINKS_MAX 65536
+#define LOG_BYTES ((size_t)1 << 20)
+#define COUNTS_AT_ONCE 4096u
+#define FIRST_NAMESPACE 0xeffffffcu /* the inode of the first one, as the kernel fixes it */
+
+struct pk_bpf_probe {
+    struct bpf_object *object;
+    struct bpf_program *program;
+    struct ring_buffer *ring;
+    int chunks, segments, processes, counts, totals, sizes;
+    pk_array links;   /* struct bpf_link * */
+    int chunk;        /* the one being filled; -1: none yet */
+    pk_bpf_row *rows; /* its rows */
+    uint32_t n_rows;  /* in all chunks */
+    int n_processors;
+    pk_bpf_stack_visitor *each;
+    void *context;
+    bool stopped;
+};
+
+/* ---- loading ---- */
+
+static int say_nothing(enum libbpf_print_level level, const char *format, va_list arguments) {
+    (void)level;
+    (void)format;
+    (void)arguments;
+    return 0;
+}
+
+static bool refuse(pk_err *err, int reason, const char *what) {
+    errno = reason;
+    if (reason != EPERM && reason != EACCES) {
+        pk_fail(err, PK_E_SYS, "BPF", "%s", what);
+        pk_fix(err, "--backend inject does without it");
+        return false;
+    }
+    pk_fail(err, PK_E_SYS, "BPF", "%s", what);
+    pk_fix(err, "run as root, or with CAP_BPF and CAP_PERFMON; --backend inject needs neither");
+    return false;
+}
+
+/* The last line of the verifier's log that says something: why it refused. */
+static void refuse_program(pk_err *err, int reason, char *log) {
+    size_t n = strlen(log);
+    while (n > 0 && log[n - 1] == '\n') log[--n] = 0;
+    char *line = strrchr(log, '\n');
+    if (line && strncmp(line + 1, "processed ", 10) == 0) {
+        *line = 0;
+        line = strrchr(log, '\n');
+    }
+    line = line ? line + 1 : log;
+    (void)refuse(err, reason, "the kernel refuses the program");
+    if (reason == EPERM || !*line) return;
+    pk_fail(err, PK_E_UNSUPPORTED, "BPF", "the kernel refuses the program: %.200s", line);
+    pk_fix(err, "Linux 5.17 or later is needed; --backend inject does without it");
+}
+
+static bool set_namespace(struct bpf_object *object) {
+    struct stat own;
+    struct bpf_map *map = bpf_object__find_map_by_name(object, ".rodata.settings");
+    if (stat("/proc/self/ns/pid", &own) != 0 || own.st_ino == FIRST_NAMESPACE) return true;
+    pk_bpf_settings settings = {own.st_dev, own.st_ino};
+    return map && bpf_map__set_initial_value(map, &settings, sizeof settings) == 0;
+}
+
+static bool set_size(struct bpf_object *object, const char *name, size_t n) {
+    struct bpf_map *map = bpf_object__find_map_by_name(object, name);
+    return map && bpf_map__set_max_entries(map, (uint32_t)n) == 0;
+}
+
+static int on_stack(void *context, void *data, size_t bytes) {
+    pk_bpf_probe *p = context;
+    const pk_bpf_stack *stack = data;
+    if (bytes < sizeof *stack || (bytes - sizeof *stack) / 8 < stack->n_frames) return 0;
+    if (!p->each(p->context, stack, (const uint64_t *)(stack + 1))) p->stopped = true;
+    return 0;
+}
+
+static bool load(pk_bpf_probe *p, size_t n_processes, char *log, pk_err *err) {
+    LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "perfkit_alloc",
+                .kernel_log_buf = log, .kernel_log_size = LOG_BYTES);
+    libbpf_set_print(say_nothing);
+    p->object =
+        bpf_object__open_mem(pk_embed_data(pk_bpf_object), pk_embed_bytes(pk_bpf_object), &options);
+    if (!p->object) return refuse(err, errno, "the program cannot be opened");
+    if (!set_namespace(p->object) ||
+        !set_size(p->object, "segments", n_processes * 2 * PK_BPF_SEGMENTS_MAX) ||
+        !set_size(p->object, "processes", n_processes) ||
+        !set_size(p->object, "desks", 2 * (size_t)p->n_processors))
+        return refuse(err, errno, "the program cannot be set up");
+    int failed = bpf_object__load(p->object);
+    if (failed) refuse_program(err, -failed, log);
+    return !failed;
+}
+
+static bool find_parts(pk_bpf_probe *p, pk_err *err) {
+    p->program = bpf_object__find_program_by_name(p->object, "on_entry");
+    p->chunks = bpf_object__find_map_fd_by_name(p->object, "chunks");
+    p->segments = bpf_object__find_map_fd_by_name(p->object, "segments");
+    p->processes = bpf_object__find_map_fd_by_name(p->object, "processes");
+    p->counts = bpf_object__find_map_fd_by_name(p->object, "counts");
+    p->totals = bpf_object__find_map_fd_by_name(p->object, "totals");
+    p->sizes = bpf_object__find_map_fd_by_name(p->object, "sizes");
+    int stacks = bpf_object__find_map_fd_by_name(p->object, "stacks");
+    p->ring = ring_buffer__new(stacks, on_stack, p, NULL);
+    if (p->program && p->ring) return true;
+    return refuse(err, errno, "its ring of stacks cannot be read");
+}
+
+pk_bpf_probe *pk_bpf_probe_new(size_t n_processes, pk_err *err) {
+    pk_bpf_probe *p = calloc(1, sizeof *p);
+    char *log = calloc(1, LOG_BYTES);
+    bool ok = p && log;
+    if (!ok) pk_fail(err, PK_E_LIMIT, NULL, "no memory for attaching");
+    if (ok) {
+        p->chunk = -1;
+        p->links = PK_ARRAY(struct bpf_link *, LINKS_MAX);
+        p->n_processors = libbpf_num_possible_cpus();
+        ok = p->n_processors > 0 || refuse(err, -p->n_processors, "processors cannot be counted");
+    }
+    ok = ok && load(p, n_processes, log, err) && find_parts(p, err);
+    free(log);
+    if (ok) return p;
+    pk_bpf_probe_free(p);
+    return NULL;
+}
+
+static void close_chunk(pk_bpf_probe *p) {
+    if (p->rows) munmap(p->rows, CHUNK_BYTES);
+    if (p->chunk >= 0) close(p->chunk);
+    p->rows = NULL;
+    p->chunk = -1;
+}
+
+void pk_bpf_probe_free(pk_bpf_probe *p) {
+    if (!p) return;
+    pk_bpf_probe_detach(p);
+    pk_array_fini(&p->links);
+    close_chunk(p);
+    ring_buffer__free(p->ring);
+    bpf_object__close(p->object);
+    free(p);
+}
+
+/* ---- tables ---- */
+
+/* One more chunk; the kernel keeps it as long as it is in the map of chunks. */
+static bool next_chunk(pk_bpf_probe *p, pk_err *err) {
+    uint32_t number = p->n_rows / PK_BPF_CHUNK_ROWS;
+    close_chunk(p);
+    if (number >= PK_BPF_CHUNKS_MAX) {
+        pk_fail(err, PK_E_LIMIT, NULL, "more call frame information than there is room for");
+        return false;
+    }
+    LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE);
+    p->chunk = bpf_map_create(BPF_MAP_TYPE_ARRAY, "rows", sizeof(uint32_t), sizeof(pk_bpf_row),
+                              PK_BPF_CHUNK_ROWS, &options);
+    if (p->chunk < 0) return refuse(err, -p->chunk, "no table of rows can be made");
+    void *rows = mmap(NULL, CHUNK_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, p->chunk, 0);
+    if (rows == MAP_FAILED) return refuse(err, errno, "a table of rows cannot be mapped");
+    p->rows = rows;
+    int failed = bpf_map_update_elem(p->chunks, &number, &p->chunk, BPF_ANY);
+    return !failed || refuse(err, -failed, "a table of rows cannot be handed over");
+}
+
+bool pk_bpf_probe_rows(pk_bpf_probe *p, const pk_bpf_row rows[], size_t n, uint32_t *first,
+                       pk_err *err) {
+    uint32_t begin = p->n_rows;
+    for (size_t done = 0; done < n;) {
+        uint32_t place = p->n_rows % PK_BPF_CHUNK_ROWS;
+        if (place == 0 && !next_chunk(p, err)) return false;
+        size_t room = PK_BPF_CHUNK_ROWS - place, now = n - done < room ? n - done : room;
+        memcpy(p->rows + place, rows + done, now * sizeof *rows);
+        p->n_rows += (uint32_t)now;
+        done += now;
+    }
+    *first = begin;
+    return true;
+}
+
+bool pk_bpf_probe_process(pk_bpf_probe *p, pid_t pid, const pk_bpf_process *process,
+                          const pk_bpf_segment segments[], pk_err *err) {
+    uint32_t key = (uint32_t)pid;
+    for (uint32_t i = 0; i < process->n_segments; i++) {
+        uint32_t number = process->first_segment + i;
+        int failed = bpf_map_update_elem(p->segments, &number, &segments[i], BPF_ANY);
+        if (failed) return refuse(err, -failed, "what is mapped cannot be handed over");
+    }
+    int failed = bpf_map_update_elem(p->processes, &key, process, BPF_ANY);
+    return !failed || refuse(err, -failed, "the process cannot be handed over");
+}
+
+/* ---- attaching ---- */
+
+bool pk_bpf_probe_attach(pk_bpf_probe *p, pid_t pid, const pk_bpf_entries *entries, pk_err *err) {
+    for (size_t i = 0; i < entries->n; i++) {
+        LIBBPF_OPTS(bpf_uprobe_opts, options, .bpf_cookie = entries->entries[i].function);
+        struct bpf_link **link = pk_array_push(&p->links);
+        if (!link) {
+            pk_fail(err, PK_E_LIMIT, NULL, "more probes than there is room for");
+            return false;
+        }
+        *link = bpf_program__attach_uprobe_opts(p->program, pid, entries->path,
+                                                (size_t)entries->entries[i].offset, &options);
+        if (*link) continue;
+        int reason = errno;
+        p->links.count--;
+        return refuse(err, reason, "the probe cannot be set");
+    }
+    return true;
+}
+
+void pk_bpf_probe_detach(pk_bpf_probe *p) {
+    for (size_t i = 0; i < p->links.count; i++)
+        bpf_link__destroy(PK_AT(&p->links, struct bpf_link *, i));
+    p->links.count = 0;
+}
+
+/* ---- reading ---- */
+
+bool pk_bpf_probe_stacks(pk_bpf_probe *p, pk_bpf_stack_visitor *each, void *context) {
+    p->each = each;
+    p->context = context;
+    p->stopped = false;
+    ring_buffer__consume(p->ring);
+    return !p->stopped;
+}
+
+bool pk_bpf_probe_counts(pk_bpf_probe *p, pk_bpf_count_visitor *each, void *context) {
+    uint64_t *hashes = calloc(COUNTS_AT_ONCE, sizeof *hashes);
+    pk_bpf_count *counts = calloc(COUNTS_AT_ONCE, sizeof *counts);
+    uint32_t place = 0;
+    bool ok = hashes && counts, first = true;
+    for (int failed = 0; ok && !failed; first = false) {
+        uint32_t n = COUNTS_AT_ONCE;
+        failed = bpf_map_lookup_batch(p->counts, first ? NULL : &place, &place, hashes, counts, &n,
+                                      NULL);
+        if (failed && failed != -ENOENT) ok = false; /* ENOENT: the last ones */
+        for (uint32_t i = 0; ok && i < n; i++) ok = each(context, hashes[i], &counts[i]);
+    }
+    free(hashes);
+    free(counts);
+    return ok;
+}
+
+/* Adds up numbers of each processor: an item of a map has n of them. */
+static void add_up(const pk_bpf_probe *p, int map, uint32_t key, uint64_t sums[], size_t n) {
+    uint64_t *all = calloc((size_t)p->n_processors * n, sizeof *all);
+    memset(sums, 0, n * sizeof *sums);
+    if (all && bpf_map_lookup_elem(map, &key, all) == 0)
+        for (size_t i = 0; i < (size_t)p->n_processors * n; i++) sums[i % n] += all[i];
+    free(all);
+}
+
+_Static_assert(sizeof(pk_bpf_totals) % sizeof(uint64_t) == 0, "numbers alone");
+
+void pk_bpf_probe_totals(pk_bpf_probe *p, pk_bpf_totals *totals) {
+    uint64_t sums[sizeof *totals / sizeof(uint64_t)];
+    add_up(p, p->totals, 0, sums, sizeof sums / sizeof *sums);
+    memcpy(totals, sums, sizeof sums);
+}
+
+void pk_bpf_probe_sizes(pk_bpf_probe *p, uint64_t calls[PK_IMAGE_SIZE_CLASSES]) {
+    for (uint32_t i = 0; i < PK_IMAGE_SIZE_CLASSES; i++) add_up(p, p->sizes, i, &calls[i], 1);
+}
