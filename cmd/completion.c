@@ -38,8 +38,8 @@ static const pk_section completion_sections[] = {
      "EXAMPLES. The scripts know nothing themselves and ask the program, so they stay right when "
      "it changes. Nothing that stands on the command line is evaluated.\n\n"
      "For a link such as perfkit-load, register it beside perfkit: complete -o default -F _perfkit "
-     "perfkit-load in bash, compdef _perfkit perfkit-load in zsh, complete -c perfkit-load -w "
-     "perfkit in fish. If zsh still does not know a newly installed script, remove ~/.zcompdump "
+     "perfkit-load in bash, compdef _perfkit perfkit-load in zsh, complete -c perfkit-load -k -f -a "
+     "'(__perfkit_complete)' in fish. If zsh still does not know a newly installed script, remove ~/.zcompdump "
      "and start it again."},
     {0},
 };
@@ -49,7 +49,7 @@ void pk_cmd_print_completion(int which, const char *link) {
     static const char *const registering[] = {
         [SHELL_BASH] = "complete -o default -F _perfkit %s\n",
         [SHELL_ZSH] = "compdef _perfkit %s\n",
-        [SHELL_FISH] = "complete -c %s -w perfkit\n",
+        [SHELL_FISH] = "complete -c %s -k -f -a '(__perfkit_complete)'\n",
     };
     switch ((shell)which) {
     case SHELL_BASH:

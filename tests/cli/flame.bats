@@ -314,6 +314,12 @@ end_flame() { # SIGNAL
     # while it is recorded, what comes before the command's first period is left out
     between "${lines[0]%% *}" "$first" $((first + 3))
     between "$(share ';burn;')" 90 100
+    # one recording beside itself as text
+    pk compare perf.data out.folded --json
+    [ "$status" -eq 0 ]
+    jq -e '.schema == "flame-compare/1" and .before.samples > 100 and
+        (.functions | map(select(.name == "seventy")) | length == 1) and
+        ([.functions[].total.change] | all(. == 0))' <<<"$output"
     fl --perfdata perf.data --top 1
     [[ $output == *"self ms"* ]]
 }
@@ -324,6 +330,33 @@ end_flame() { # SIGNAL
     SUDO_UID=65534 SUDO_GID=65533 fl --keep -- "$FLAME/burner" --seconds 0.1
     [ "$status" -eq 0 ]
     [ "$(stat -c %u:%g perf.data)" = 65534:65533 ]
+}
+
+# ... and so is everything else that is written; a file that was there keeps its owner.
+@test "flame: pictures and palettes under sudo are for who called it" {
+    [ "$(id -u)" -eq 0 ] || skip "only root can give a file away"
+    printf 'a;b 1\n' >in.folded
+    SUDO_UID=65534 SUDO_GID=65533 pk flame --folded in.folded --cp
+    [ "$status" -eq 0 ]
+    [ "$(stat -c %u:%g flamegraph.svg palette.map)" = $'65534:65533\n65534:65533' ]
+    chown 12:34 flamegraph.svg
+    SUDO_UID=65534 SUDO_GID=65533 pk flame --folded in.folded
+    [ "$(stat -c %u:%g flamegraph.svg)" = 12:34 ]
+    SUDO_UID=65534 SUDO_GID=x pk flame --folded in.folded -o another.svg
+    [ "$(stat -c %u:%g another.svg)" = 0:0 ]
+}
+
+# A shared library each, and fewer descriptors than they need.
+@test "flame: more modules than may be open at first" {
+    need_recorder
+    local i
+    for i in {1..60}; do cp "$FLAME/library.so" "lib$i.so"; done
+    ulimit -Sn 40
+    fl -F $RATE -- bash -c 'for i in {1..60}; do "$0" --library "./lib$i.so" --seconds 0.005 >/dev/null; done' "$FLAME/burner"
+    [ "$status" -eq 0 ]
+    [[ $stderr != *"not there"* ]]
+    between "$(share '^burner;.*;(seventy|thirty)[; ]')" 50 100
+    between "$(share '\[lib[0-9]+\.so\]')" 0 0
 }
 
 @test "flame: a program of another kind of name is shown as text" {

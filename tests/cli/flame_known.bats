@@ -68,6 +68,16 @@ END
     [ -z "$output$stderr" ]
 }
 
+@test "flame: a terminal is told how far the reading is" {
+    command -v script >/dev/null || skip "no script(1)"
+    run script -qec "'$PERFKIT' flame --folded in.folded" /dev/null
+    [ "$status" -eq 0 ]
+    # and the line is gone before the summary comes
+    [[ $output == *"reading in.folded: "*" %"*$'\r\e[K100 samples'* ]]
+    run script -qec "'$PERFKIT' flame -q --folded in.folded" /dev/null
+    [[ $output != *reading* ]]
+}
+
 @test "flame: --callers and --callees" {
     pk flame --folded in.folded --callers compare
     [ "$status" -eq 0 ]

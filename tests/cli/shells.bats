@@ -12,6 +12,7 @@ setup_file() {
     local bin=$BATS_FILE_TMPDIR/bin shell
     mkdir -p "$bin" "$PLACE/fake" "$PLACE/sub" "$PLACE/home"
     ln -s "$(realpath "$PERFKIT")" "$bin/perfkit"
+    ln -s perfkit "$bin/flamegraph"
     cd "$PLACE" || return 1
     touch data.pem other.txt 'with blank.txt'
     # Answers as the real program does not, or not yet: perfkit __complete KIND CUR.
@@ -190,6 +191,27 @@ url_described() {
     start_serve
     second=${SERVE_URL##*:}
     each_shell url_described
+}
+
+process_list() {
+    type_ "perfkit flame -p pksleep" && press Tab && type_ '--no-inl' && press Tab && type_ x || return 1
+    line "perfkit flame -p pksleeper$$ --no-inline x\$" || return 1
+    # by its number: on the line where it is the only one, else in a list
+    fresh && type_ "perfkit flame -p ${TARGET_PID%?}" && press Tab Tab && shows "$TARGET_PID" || return 1
+    # a link of another name, registered as its own --completions does
+    fresh && case $shell in
+        bash) type_ 'source <(flamegraph --completions bash)' ;;
+        zsh) type_ 'compdef _perfkit flamegraph' ;;
+        fish) type_ 'flamegraph --completions fish | source' ;;
+    esac || return 1
+    press Enter && fresh && type_ 'flamegraph --palette aq' && press Tab && type_ x && line 'flamegraph --palette aqua x$'
+}
+@test "shells: processes, for flame; its link" {
+    cp "$(command -v sleep)" "pksleeper$$"
+    "./pksleeper$$" 60 3>&- &
+    TARGET_PID=$!
+    track "$TARGET_PID"
+    each_shell process_list
 }
 
 value_with_colon() {
