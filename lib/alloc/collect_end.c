@@ -144,13 +144,13 @@ bool pk_alloc_end(pk_alloc_result *result, pk_err *err) {
         pk_fail(err, PK_E_INPUT, NULL, "nothing was counted");
         return false;
     }
-    const pk_alloc_process *highest = NULL;
+    const pk_alloc_process *highest = result->processes.items;
     end_by_exec(result);
     count_from_begin(result);
     for (size_t i = 0; i < result->processes.count; i++) {
         const pk_alloc_process *p = &PK_AT(&result->processes, pk_alloc_process, i);
         add_totals(&result->total, p);
-        if (!highest || p->peak_bytes > highest->peak_bytes) highest = p;
+        if (p->peak_bytes > highest->peak_bytes) highest = p;
     }
     result->total.peak_bytes = highest->peak_bytes;
     result->total.peak_ns = highest->peak_ns;

@@ -1,6 +1,5 @@
 #include <math.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +14,7 @@
 #define PROCESSES_MAX (1u << 20)
 #define MOMENTS_MAX (1u << 20)
 #define NOTES_MAX 256u
+#define NOTE_BYTES_MAX 8192u
 #define TEXTS_BYTES_MAX ((size_t)8 << 30)
 #define NAMES_BYTES_MAX ((size_t)1 << 30)
 #define FRAMES_MAX PK_STACK_DEPTH_MAX
@@ -118,13 +118,15 @@ void pk_alloc_fini(pk_alloc_result *result) {
 }
 
 void pk_alloc_note_add(pk_alloc_result *result, const char *fix, const char *fmt, ...) {
-    char text[512];
+    pk_strbuf text;
     va_list args;
+    pk_strbuf_init(&text, NOTE_BYTES_MAX);
     va_start(args, fmt);
-    vsnprintf(text, sizeof text, fmt, args);
+    pk_strbuf_addv(&text, fmt, args);
     va_end(args);
-    pk_alloc_note note = {.text = pk_arena_strdup(result->arena, text),
+    pk_alloc_note note = {.text = pk_arena_strdup(result->arena, text.data),
                           .fix = fix ? pk_arena_strdup(result->arena, fix) : NULL};
+    pk_strbuf_fini(&text);
     pk_alloc_note *slot = note.text ? pk_array_push(&result->notes) : NULL;
     if (slot) *slot = note;
 }

@@ -48,10 +48,12 @@ static uint32_t find_object(pk_collector *c) {
 /* ---- tables ---- */
 
 static uint64_t key_hash(const pk_place_key *key) {
-    return pk_fnv1a(PK_FNV_START, key, sizeof *key);
+    const uint64_t words[] = {key->where, (uint64_t)key->module << 32 | key->process,
+                              (uint64_t)key->kind << 32 | key->object};
+    return pk_fnv1a(PK_FNV_START, words, sizeof words);
 }
 
-_Static_assert(sizeof(pk_place_key) == 24, "no padding: keys are hashed and compared as bytes");
+_Static_assert(sizeof(pk_place_key) == 24, "no padding: keys are compared as bytes");
 
 static uint64_t hash_of_item(const void *context, uint32_t item) {
     const pk_collector *c = context;

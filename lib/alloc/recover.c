@@ -29,7 +29,7 @@ bool pk_alloc_recover(const pk_alloc_options *options, pk_alloc_result *result, 
     if (ok) {
         size_t n = still_running(result);
         snprintf(fix, sizeof fix, "remove it when it has been seen: rm -r %s", folder.path);
-        pk_alloc_note_add(result, fix, "recovered from %.300s%s", folder.path,
+        pk_alloc_note_add(result, fix, "recovered from %s%s", folder.path,
                           n > 0 ? "; a program still counts there" : "");
     }
     pk_alloc_folder_close(&folder);
