@@ -83,7 +83,7 @@ typedef struct pk_hook_memo {
 /* ---- state ---- */
 
 typedef enum pk_hook_state {
-    PK_STATE_WIPED, /* the kernel cleared it: this is a child after fork */
+    PK_STATE_WIPED, /* the kernel cleared it: this is a child after fork; or counting has stopped */
     PK_STATE_IDLE,
     PK_STATE_COUNTING
 } pk_hook_state;
@@ -114,7 +114,7 @@ typedef struct pk_hook_thread {
     uint32_t cells_chunk, frames_chunk;
     size_t memo_used;
     unsigned char *memo_arena;
-    struct pk_hook_thread *next_free;
+    struct pk_hook_thread *next_free, *next;
     char *slow_stack_top; /* rules are made on a stack of ours: the program's may be small */
     uint64_t window_low, window_high;
     pk_hook_memo *memos[PK_HOOK_MEMOS];
@@ -139,10 +139,11 @@ typedef struct pk_hook_process { /* cleared by fork */
     _Atomic uint32_t changes;    /* moves on when threads have to look at the next two */
     _Atomic uint32_t generation; /* moves on with dlclose: what was remembered is void */
     _Atomic uint32_t threads;    /* that count at present */
+    _Atomic uint32_t opening;    /* threads that look for a state at present */
     _Atomic bool no_room;        /* the file cannot grow: not to be asked again at each call */
     pk_image_head *head;
-    pk_hook_thread *free_threads;
-    int fd; /* of the image */
+    pk_hook_thread *free_threads, *all_threads; /* linked by next_free, next */
+    int fd;                                     /* of the image */
     uint64_t device, inode;
     uint32_t era, snapshots;
     char path[4200];
@@ -185,7 +186,8 @@ extern __thread pk_hook_self pk_self PK_HIDDEN __attribute__((tls_model("initial
 
 /* ---- hook_process.c ---- */
 
-void pk_hook_start(const char *settings) PK_HIDDEN;
+/* 0, or why nothing will be counted: an errno value. */
+int pk_hook_start(const char *settings) PK_HIDDEN;
 /* From the environment, if it is there already. */
 void pk_hook_start_by_environment(void) PK_HIDDEN;
 bool pk_hook_process_open(void) PK_HIDDEN;
@@ -202,6 +204,7 @@ bool pk_hook_image_create(pk_hook_process *process) PK_HIDDEN;
 /* A new chunk of which `bytes` will be used; NULL: there is no room, and that is counted. */
 pk_image_chunk *pk_hook_chunk_new(pk_image_kind kind, uint32_t thread, size_t bytes,
                                   uint32_t *number) PK_HIDDEN;
+void pk_hook_image_close(pk_hook_process *process) PK_HIDDEN;
 /* /proc/self/maps as it is now, with the process locked. */
 void pk_hook_snapshot(void) PK_HIDDEN;
 /* Code at pc is in an object that begins at `start`: if that is new, a snapshot is taken. */
@@ -210,6 +213,12 @@ void pk_hook_object_seen(uint64_t start) PK_HIDDEN;
 /* ---- hook_thread.c ---- */
 
 pk_hook_thread *pk_hook_enter_slowly(pk_hook_thread *t) PK_HIDDEN;
+/* pk_hook_process.changes has moved on. NULL: nothing is counted any more. */
+pk_hook_thread *pk_hook_look(pk_hook_thread *t) PK_HIDDEN;
+/* How much it may hold without telling. */
+void pk_hook_set_held_max(pk_hook_thread *t) PK_HIDDEN;
+/* Nobody counts any more: what the threads have of this image is given up. False: one goes on. */
+bool pk_hook_threads_stop(void) PK_HIDDEN;
 void pk_hook_thread_end(void *thread) PK_HIDDEN;
 void pk_hook_give_back(pk_hook_thread *t) PK_HIDDEN;
 
@@ -220,13 +229,16 @@ static inline pk_hook_thread *pk_hook_enter(void) {
         return pk_hook_enter_slowly(t);
     atomic_store_explicit(&t->state, PK_STATE_COUNTING, memory_order_relaxed);
     atomic_signal_fence(memory_order_seq_cst);
+    if (PK_UNLIKELY(t->seen !=
+                    atomic_load_explicit(&pk_hook.process->changes, memory_order_relaxed)))
+        return pk_hook_look(t);
     return t;
 }
 
 static inline void pk_hook_leave(pk_hook_thread *t) {
     atomic_signal_fence(memory_order_seq_cst);
-    atomic_store_explicit(&t->state, PK_STATE_IDLE, memory_order_relaxed);
     if (PK_UNLIKELY(t->borrowed)) pk_hook_give_back(t);
+    else atomic_store_explicit(&t->state, PK_STATE_IDLE, memory_order_release);
 }
 
 /* Calls in between are not the program's own, and are not counted. */
@@ -279,6 +291,7 @@ typedef struct pk_hook_block {
 } pk_hook_block;
 
 bool pk_hook_live_init(void) PK_HIDDEN;
+void pk_hook_live_clear(void) PK_HIDDEN;
 /* False: no memory to remember it. */
 bool pk_hook_live_put(const void *p, pk_hook_block block) PK_HIDDEN;
 /* The size of a block of 4 GiB or more, which is taken out. */
@@ -299,8 +312,6 @@ void pk_hook_allocated(pk_alloc_function function, const void *p, size_t bytes,
 void pk_hook_tell(pk_hook_thread *t) PK_HIDDEN;
 /* Keeps beside a cell what it had live at the last peak. */
 void pk_hook_keep(const pk_hook_thread *t, pk_image_cell *cell, bool freeing) PK_HIDDEN;
-/* pk_hook_process.changes has moved on. */
-void pk_hook_look(pk_hook_thread *t) PK_HIDDEN;
 /* What a sampled block stands for, in bytes. */
 int64_t pk_hook_estimate(pk_image_cell *cell, size_t bytes) PK_HIDDEN;
 int64_t pk_hook_estimate_freed(pk_image_cell *cell, size_t bytes) PK_HIDDEN;

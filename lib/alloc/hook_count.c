@@ -18,8 +18,8 @@ static void peak_at(pk_image_head *head, int64_t live) {
         }
 }
 
-/* How much it may hold without telling: alone, as much as makes no peak. */
-static void set_held_max(pk_hook_thread *t) {
+/* Alone, as much as makes no peak. */
+void pk_hook_set_held_max(pk_hook_thread *t) {
     pk_image_head *head = t->head;
     t->held_max = PK_HOOK_HELD_MAX;
     if (atomic_load_explicit(&pk_hook.process->threads, memory_order_relaxed) != 1) return;
@@ -49,7 +49,7 @@ void pk_hook_tell(pk_hook_thread *t) {
     } else if (atomic_load_explicit(&pk_hook.process->threads, memory_order_relaxed) == 1) {
         peak_at(head, atomic_load_explicit(&head->live_bytes, memory_order_relaxed) + held);
     }
-    set_held_max(t);
+    pk_hook_set_held_max(t);
 }
 
 void pk_hook_keep(const pk_hook_thread *t, pk_image_cell *cell, bool freeing) {
@@ -63,14 +63,6 @@ void pk_hook_keep(const pk_hook_thread *t, pk_image_cell *cell, bool freeing) {
     }
     cell->epoch = atomic_load_explicit(&head->epoch, memory_order_relaxed);
     if (freeing && !atomic_load_explicit(&head->peak_ns, memory_order_relaxed)) peak_over(head);
-}
-
-void pk_hook_look(pk_hook_thread *t) {
-    pk_hook_process *process = pk_hook.process;
-    t->seen = atomic_load(&process->changes);
-    set_held_max(t);
-    uint32_t generation = atomic_load(&process->generation);
-    if (t->generation != generation) pk_hook_memo_forget(t, generation);
 }
 
 /* ---- samples ---- */

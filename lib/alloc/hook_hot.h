@@ -154,9 +154,6 @@ static inline void pk_hook_allocated_hot(pk_alloc_function function, const void 
                                          const uint64_t *frame) {
     pk_hook_thread *t = pk_hook_enter();
     if (PK_UNLIKELY(!t)) return;
-    if (PK_UNLIKELY(t->seen !=
-                    atomic_load_explicit(&pk_hook.process->changes, memory_order_relaxed)))
-        pk_hook_look(t);
     pk_image_thread *image = t->image;
     image->calls++;
     image->bytes += bytes;

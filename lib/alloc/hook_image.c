@@ -160,6 +160,19 @@ failed:
     return false;
 }
 
+void pk_hook_image_close(pk_hook_process *process) {
+    struct stat file;
+    uint32_t n = atomic_load(&process->head->chunks);
+    for (uint32_t i = 1; i < n && i < pk_hook.chunks_max; i++) {
+        if (pk_hook.chunks[i].base) munmap(pk_hook.chunks[i].base, PK_IMAGE_CHUNK_BYTES);
+        pk_hook.chunks[i] = (pk_hook_chunk){0};
+    }
+    munmap(process->head, PK_IMAGE_CHUNK_BYTES);
+    if (fstat(process->fd, &file) == 0 && file.st_dev == process->device &&
+        file.st_ino == process->inode)
+        close(process->fd);
+}
+
 /* ---- snapshots ---- */
 
 void pk_hook_snapshot(void) {

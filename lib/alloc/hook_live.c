@@ -7,8 +7,22 @@
 #include "alloc/hook_hot.h"
 
 bool pk_hook_live_init(void) {
-    pk_hook.live = pk_hook_memory(sizeof(pk_live_link) << PK_LIVE_TOP_BITS, MADV_WIPEONFORK);
+    if (!pk_hook.live)
+        pk_hook.live = pk_hook_memory(sizeof(pk_live_link) << PK_LIVE_TOP_BITS, MADV_WIPEONFORK);
     return pk_hook.live != NULL;
+}
+
+/* What the program's other threads may be looking at is not there any more: nobody counts. */
+void pk_hook_live_clear(void) {
+    size_t leaf_bytes = sizeof(pk_live_place) << (PK_LIVE_LEAF_BITS - pk_hook.granule_shift);
+    for (size_t i = 0; pk_hook.live && i < (size_t)1 << PK_LIVE_TOP_BITS; i++) {
+        pk_live_link *middle = atomic_exchange(&pk_hook.live[i], NULL);
+        for (size_t j = 0; middle && j < (size_t)1 << PK_LIVE_MIDDLE_BITS; j++) {
+            void *leaf = atomic_load(&middle[j]);
+            if (leaf) munmap(leaf, leaf_bytes);
+        }
+        if (middle) munmap(middle, sizeof(pk_live_link) << PK_LIVE_MIDDLE_BITS);
+    }
 }
 
 /* What the link leads to, made if it is not there yet. NULL: no memory. */

@@ -75,30 +75,39 @@ static void find_main_stack(void) {
     pk_hook.main_stack_low = pk_hook.main_stack_high - most;
 }
 
-static bool prepare(void) {
+static bool make_memory(void) {
     pk_hook.chunks_max = PK_IMAGE_CHUNKS_MAX;
     do {
         pk_hook.chunks =
             pk_hook_memory(pk_hook.chunks_max * sizeof *pk_hook.chunks, MADV_WIPEONFORK);
         if (!pk_hook.chunks) pk_hook.chunks_max /= 16;
     } while (!pk_hook.chunks && pk_hook.chunks_max > 1000);
-    pk_hook.process = pk_hook_memory(sizeof *pk_hook.process, MADV_WIPEONFORK);
-    if (!pk_hook.chunks || !pk_hook.process) return false;
-    if (pk_hook.flags & PK_ALLOC_LIVE && !pk_hook_live_init()) return false;
-    return pthread_key_create(&pk_hook.key, pk_hook_thread_end) == 0;
+    pk_hook_process *process = pk_hook_memory(sizeof *process, MADV_WIPEONFORK);
+    if (!pk_hook.chunks || !process || pthread_key_create(&pk_hook.key, pk_hook_thread_end) != 0)
+        return false;
+    pk_hook.process = process;
+    return true;
 }
 
-void pk_hook_start(const char *settings) {
-    int error = errno;
+static bool prepare(void) {
+    if (!pk_hook.process && !make_memory()) return false;
+    return !(pk_hook.flags & PK_ALLOC_LIVE) || pk_hook_live_init();
+}
+
+int pk_hook_start(const char *settings) {
+    int error = errno, result = EINVAL;
     pk_self.opening = true;
     if (read_settings(settings)) {
         pk_hook.first_pid = getpid();
         pk_hook.main_thread = pthread_self();
         find_main_stack();
-        if (prepare() && pk_hook_process_open()) atomic_store(&pk_hook.active, true);
+        errno = ENOMEM;
+        result = prepare() && pk_hook_process_open() ? 0 : errno;
+        if (result == 0) atomic_store(&pk_hook.active, true);
     }
     pk_self.opening = false;
     errno = error;
+    return result;
 }
 
 /* Programs that this one starts are not to be counted: our variable goes, and our object out of the
@@ -122,7 +131,7 @@ void pk_hook_start_by_environment(void) {
     if (!environ || atomic_exchange(&started, true)) return;
     const char *settings = getenv(PK_ALLOC_VARIABLE);
     if (!settings) return;
-    pk_hook_start(settings);
+    (void)pk_hook_start(settings);
     if (!(pk_hook.flags & PK_ALLOC_FOLLOW)) leave_environment();
 }
 
@@ -187,17 +196,27 @@ __attribute__((visibility("default"))) int dlclose(void *handle) {
     return result;
 }
 
+/* What was there of an image before is given up. False: a thread does not stop counting. */
+static bool start_anew(void) {
+    pk_hook_process *process = pk_hook.process;
+    if (!pk_hook_threads_stop()) return false;
+    if (atomic_load(&process->ready) == 1) pk_hook_image_close(process);
+    pk_hook_live_clear();
+    process->n_objects = process->era = process->snapshots = 0;
+    atomic_store(&process->no_room, false);
+    atomic_store(&process->threads, 0);
+    atomic_store(&process->ready, 0);
+    return true;
+}
+
 __attribute__((visibility("default"))) int pk_alloc_hook_attach(const char *settings) {
     pk_hook_find_real();
-    if (pk_hook.process) { /* it was here before */
-        atomic_store(&pk_hook.active, true);
-        return 0;
-    }
-    errno = 0;
-    pk_hook_start(settings);
-    return atomic_load(&pk_hook.active) ? 0 : errno ? errno : EINVAL;
+    if (pk_hook.process && !start_anew()) return EBUSY;
+    return pk_hook_start(settings);
 }
 
 __attribute__((visibility("default"))) void pk_alloc_hook_detach(void) {
     atomic_store(&pk_hook.active, false);
+    if (pk_hook.process) atomic_fetch_add(&pk_hook.process->changes, 1);
+    ending();
 }

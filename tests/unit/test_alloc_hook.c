@@ -503,6 +503,27 @@ static void test_no_room(void **state) {
     run_well(f, "corners", "errno");
 }
 
+/* As injection has it: again and again, while another thread goes on. */
+static void test_attached_many_times(void **state) {
+    fixture *f = fixture_of(state);
+    char path[CHECK_PATH_MAX], what[] = "attaches", settings[CHECK_PATH_MAX + 8];
+    if (!program("corners", path)) skip();
+    snprintf(settings, sizeof settings, "%s:11:0", f->images);
+    char *command[] = {path, what, f->hook, settings, NULL};
+    pk_process process;
+    pk_spawn_options options = PK_SPAWN_DEFAULT;
+    pk_err err = {0};
+    assert_ok(pk_process_spawn(command, &options, &process, &err), &err);
+    assert_true(pk_process_wait(&process, DEADLINE_NS, &f->exit));
+    assert_int_equal(f->exit.code, 0);
+    read_images(f);
+    assert_int_equal(f->n, 60);
+    for (size_t i = 0; i < f->n; i++) {
+        assert_int_equal(stack(&f->all[i], PK_CALL_MALLOC, 10, 700)->freed_calls, 10);
+        assert_int_equal(f->all[i].file.head.inside_hook, 0);
+    }
+}
+
 /* 125,000 blocks of 100 and as many of 10,000 bytes; one sample per 5,000 bytes. The estimates lie
  * within five of their standard errors. */
 static void test_samples(void **state) {
@@ -576,6 +597,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_ends, begin, end),
         cmocka_unit_test_setup_teardown(test_killed, begin, end),
         cmocka_unit_test_setup_teardown(test_no_room, begin, end),
+        cmocka_unit_test_setup_teardown(test_attached_many_times, begin, end),
         cmocka_unit_test_setup_teardown(test_samples, begin, end),
         cmocka_unit_test_setup_teardown(test_real_programs, begin, end),
     };

@@ -1,6 +1,8 @@
 /* What is hard on a counter of allocations that runs in the program: corners WHAT. What it
  * allocates is said at each function. */
+#include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -184,6 +186,51 @@ KEEP static void samples(void) {
     }
 }
 
+/* Loads the hook as injection does, and has it count 60 times, while a second thread goes on all
+ * the time: 10 calls of 70 bytes by this thread each time. From the tenth time on no mapping and no
+ * descriptor is added. */
+static void *(*hooked_malloc)(size_t);
+static void (*hooked_free)(void *);
+static volatile int done;
+
+static void *goes_on(void *unused) {
+    while (!done) hooked_free(use(hooked_malloc(33)));
+    return unused;
+}
+
+static int lines_of(const char *path) {
+    char text[4096];
+    int n = 0, fd = open(path, O_RDONLY | O_CLOEXEC);
+    for (ssize_t got; (got = read(fd, text, sizeof text)) > 0;)
+        for (ssize_t i = 0; i < got; i++) n += text[i] == '\n';
+    close(fd);
+    return n;
+}
+
+KEEP static int attaches(const char *hook, const char *settings) {
+    void *object = dlopen(hook, RTLD_NOW | RTLD_LOCAL);
+    int (*attach)(const char *) = object ? dlsym(object, "pk_alloc_hook_attach") : NULL;
+    void (*detach)(void) = object ? dlsym(object, "pk_alloc_hook_detach") : NULL;
+    pthread_t other;
+    int lines = 0, fd = 0;
+    if (!attach || !detach) return 9;
+    hooked_malloc = dlsym(object, "malloc");
+    hooked_free = dlsym(object, "free");
+    if (attach("nonsense") == 0 || attach("/nowhere:1:0") == 0) return 8;
+    if (pthread_create(&other, NULL, goes_on, NULL) != 0) return 9;
+    for (int i = 0; i < 60; i++) {
+        if (attach(settings) != 0) return 7;
+        for (int j = 0; j < 10; j++) hooked_free(use(hooked_malloc(70)));
+        detach();
+        hooked_free(use(hooked_malloc(70)));
+        if (i == 10) lines = lines_of("/proc/self/maps"), fd = dup(0);
+    }
+    int more = lines_of("/proc/self/maps") - lines, last = dup(0);
+    done = 1;
+    if (pthread_join(other, NULL) != 0) return 9;
+    return last != fd + 1 ? 6 : more > 8 ? 5 : 0; /* two chunks may or may not lie side by side */
+}
+
 int main(int argc, char **argv) {
     const char *what = argc > 1 ? argv[1] : "";
     if (strcmp(what, "deep") == 0) deep(600);
@@ -198,6 +245,7 @@ int main(int argc, char **argv) {
     else if (strcmp(what, "interrupted") == 0) return interrupted();
     else if (strcmp(what, "many-threads") == 0) return many_threads();
     else if (strcmp(what, "samples") == 0) samples();
+    else if (strcmp(what, "attaches") == 0 && argc == 4) return attaches(argv[2], argv[3]);
     else return 2;
     return 0;
 }
