@@ -1,5 +1,6 @@
 /* Which way of counting, then that. */
 #include "alloc/alloc.h"
+#include "alloc/bpf.h"
 #include "alloc/launch.h"
 
 static bool run_command(const pk_alloc_options *options, const pk_interrupt *interrupt,
@@ -14,21 +15,28 @@ static bool run_command(const pk_alloc_options *options, const pk_interrupt *int
     return pk_alloc_launch(options, interrupt, result, err);
 }
 
-static bool run_attached(const pk_alloc_options *options, pk_err *err) {
+static bool run_attached(const pk_alloc_options *options, const pk_interrupt *interrupt,
+                         pk_alloc_result *result, pk_err *err) {
     if (options->backend == PK_BACKEND_PRELOAD) {
         pk_fail(err, PK_E_USAGE, NULL, "a running process cannot be given a hook to start with");
         pk_fix(err, "use --backend bpf or inject, or start the command under perfkit alloc");
         return false;
     }
-    pk_fail(err, PK_E_UNSUPPORTED, NULL, "this perfkit cannot attach to running processes");
-    pk_fix(err, "start the command under it: perfkit alloc -- COMMAND");
-    return false;
+    if (options->backend == PK_BACKEND_INJECT) {
+        pk_fail(err, PK_E_UNSUPPORTED, NULL, "this perfkit cannot put its hook into a process");
+        pk_fix(err, "use --backend bpf, or start the command under perfkit alloc");
+        return false;
+    }
+    result->backend_reason = options->backend == PK_BACKEND_BPF
+                                 ? "asked for"
+                                 : "nothing is put into running processes where BPF is there";
+    return pk_alloc_bpf_run(options, interrupt, result, err);
 }
 
 bool pk_alloc_run(const pk_alloc_options *options, const pk_interrupt *interrupt,
                   pk_alloc_result *result, pk_err *err) {
     if (!pk_alloc_begin(result, options, err)) return false;
-    bool ok =
-        options->argv ? run_command(options, interrupt, result, err) : run_attached(options, err);
+    bool ok = options->argv ? run_command(options, interrupt, result, err)
+                            : run_attached(options, interrupt, result, err);
     return ok && pk_alloc_end(result, err);
 }
