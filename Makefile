@@ -333,7 +333,7 @@ $(B)/sources: FORCE
 # ---- tests --------------------------------------------------------------------------------------
 
 tests: $(B)/perfkit $(B)/compile_commands.json $(UNIT) $(PROGS) $(TEST_SO) $(SYMBOLS) $(BURNERS) $(ALLOCATORS) $(FUZZERS) ## build the program and everything that tests it
-golden: $(B)/tests/unit/test_load_render $(B)/tests/unit/test_bench_render $(B)/tests/unit/test_command_text $(B)/tests/unit/test_command_export $(B)/tests/unit/test_functions $(B)/tests/unit/test_difference $(B)/tests/unit/test_alloc_render ## rewrite the golden files of the reports; then read the diff
+golden: $(B)/tests/unit/test_load_render $(B)/tests/unit/test_bench_render $(B)/tests/unit/test_command_text $(B)/tests/unit/test_command_export $(B)/tests/unit/test_functions $(B)/tests/unit/test_difference $(B)/tests/unit/test_alloc_render $(B)/tests/unit/test_alloc_change ## rewrite the golden files of the reports; then read the diff
 	$(Q)for test in $^; do UPDATE_GOLDEN=1 $$test >/dev/null 2>&1; done; git --no-pager diff --stat tests/unit/golden
 unit: $(UNIT) ## run the unit tests alone
 	$(Q)tests/run $(B) unit

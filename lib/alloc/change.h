@@ -9,18 +9,19 @@
 
 #include "alloc/render.h"
 
-typedef struct pk_alloc_change {                    /* of a function or a stack */
-    const char *name;                               /* of a stack: "process;main;f;malloc" */
-    uint64_t before[PK_WEIGHTS], after[PK_WEIGHTS]; /* total of a function: of stacks it is in */
-    uint64_t self_before[PK_WEIGHTS], self_after[PK_WEIGHTS]; /* of stacks that end in it */
+typedef struct pk_alloc_change { /* of a function or a stack; [0] before, [1] after */
+    const char *name;            /* of a stack: "process;main;f;malloc" */
+    uint64_t self[2][PK_WEIGHTS];
+    uint64_t total[2][PK_WEIGHTS];   /* with all it called; of a stack as self */
+    double calls_error, bytes_error; /* of the change of total: standard errors; 0: counted */
 } pk_alloc_change;
 
 typedef struct pk_alloc_changes {
     pk_arena *arena;
     pk_array rows; /* pk_alloc_change, the largest change of `sort` first, then by name */
-    uint64_t before[PK_WEIGHTS], after[PK_WEIGHTS]; /* of everything */
-    bool known[PK_WEIGHTS];                         /* on both sides */
-    bool sampled;                                   /* one side at least */
+    uint64_t all[2][PK_WEIGHTS]; /* of everything */
+    bool known[PK_WEIGHTS];      /* on both sides */
+    bool sampled;                /* one side at least */
     pk_alloc_by by;
     pk_alloc_weight sort;
     const char *names[2]; /* the caller's */
