@@ -157,3 +157,44 @@ compare() {
     [ "$status" -eq 1 ]
     [ "$stderr" = "wrk counted 501 answers, the server 500 requests of 64 connections" ]
 }
+
+@test "peers: times in milliseconds" {
+    printf '%s\n' '1 b 100000000 1' '1 x 25000000 1' >rows
+    run table -v base=b -v goals='x=0.25' -v unit=ms
+    [ "${lines[0]}" = '    b                          100.00 ms   1.00  (its own range 0 %)' ]
+    [ "${lines[1]}" = '    x                           25.00 ms   0.25  (0.25 .. 0.25, 1 rounds)  goal 0.25: met' ]
+}
+
+# Two profiles: f has 60 and 50 % itself, g 40 and 50 %; the rest are names.
+@test "peers: shares of functions, whose two names are united" {
+    printf '%s\n' 'p;_start;__libc_start_main@@GLIBC_2.34;f 60' \
+        'p;_start;__libc_start_main@@GLIBC_2.34;g;cfree@GLIBC_2.2.5 40' >ours
+    printf '%s\n' 'p;_start;__libc_start_main_impl;f [clone .isra.0] 50' \
+        'p;_start;__libc_start_main_impl;g;__GI___libc_free 50' >theirs
+    for side in ours theirs; do awk -f "$PEERS/flame_names.awk" $side >$side.united; done
+    diff - ours.united <<'TEXT'
+p;_start;__libc_start_main;f 60
+p;_start;__libc_start_main;g;free 40
+TEXT
+    run awk -f "$PEERS/functions.awk" ours.united theirs.united
+    [ "$status" -eq 0 ]
+    diff <(printf '%s\n' "${lines[@]}" | sort) - <<'TEXT'
+   10.000  self     40.000    50.000  free
+   10.000  self     60.000    50.000  f
+   10.000  total    40.000    50.000  free
+   10.000  total    40.000    50.000  g
+   10.000  total    60.000    50.000  f
+weights 100 and 100; 6 functions; 5 shares differ by 0.5 points or more; the most by 10.000
+TEXT
+    # A lambda is named after what is around it by perf only.
+    printf '%s\n' 'p;std::_Function_handler<int (), main::{lambda()#1}>::_M_invoke;__invoke_impl<int, main()::<lambda()>&>;std::_Function_handler<int (), main::{lambda()#1}>::_M_invoke 1' >lambda
+    run awk -f "$PEERS/flame_names.awk" lambda
+    [ "$output" = 'p;_M_invoke;__invoke_impl<int, main()::<lambda()>&>;operator 1' ]
+}
+
+@test "peers: without perf, inferno and FlameGraph flame graphs are not compared, and it is said what is missing" {
+    run --separate-stderr env PERF=/no/perf FLAMEGRAPH=/no HOME=/no PATH=/usr/bin:/bin "$PEERS/run" "$(dirname "$PERFKIT")" flame-totals
+    [ "$status" -eq 0 ]
+    [ "${lines[0]}" = '    skipped: perf, not installed (apt-get install linux-perf)' ]
+    [[ ${lines[1]} == '    skipped: FlameGraph, not found ('*'FLAMEGRAPH=FOLDER)' ]]
+}

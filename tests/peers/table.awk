@@ -1,13 +1,14 @@
 # What each tool's requests cost, beside one of them.
 #
 #   awk -f table.awk -v base=NAME [-v goals="NAME=RATIO ..."] [-v titles="NAME=TITLE;..."]
-#       [-v window=N] [-v spread=1] FILE
+#       [-v window=N] [-v spread=1] [-v unit=us] FILE
 #
 # Rows stand in the order of titles, or as the file names them first.
 #
 # FILE has lines "ROUND NAME CPU_NS REQUESTS". A row shows the median of ns per request over the
 # rounds, the median of its ratios to the base in the same rounds, and their range. Tools with a
 # goal, and the base, take the last `window` rounds they have (0: all), all others all rounds.
+# unit: of the times, us or ms.
 # spread=1 prints only how far the base's figures are apart, (max - min) / median, in percent of
 # the last `window` rounds.
 
@@ -49,7 +50,7 @@ function collect(name,    first, r, n) {
 function row(name,    n, text, m) {
     if (!(name in last)) return
     n = collect(name)
-    text = sprintf("    %-24s %8.2f us", name in title ? title[name] : name, median(cost, n) / 1000)
+    text = sprintf("    %-24s %8.2f %s", name in title ? title[name] : name, median(cost, n) / divisor, unit)
     if (name == base) {
         text = text sprintf("   1.00  (its own range %.0f %%)",
             100 * (cost[n] - cost[1]) / median(cost, n))
@@ -64,6 +65,8 @@ function row(name,    n, text, m) {
 }
 
 BEGIN {
+    if (unit == "") unit = "us"
+    divisor = unit == "ms" ? 1e6 : 1000
     read_list(goals, " ", goal, unused)
     n_names = read_list(titles, ";", title, order)
 }
