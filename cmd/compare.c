@@ -6,6 +6,7 @@
 #include "cli/complete.h"
 #include "cmd/bench_cli.h"
 #include "cmd/commands.h"
+#include "cmd/compare_allocs.h"
 #include "cmd/compare_profiles.h"
 #include "cmd/terminal.h"
 
@@ -19,7 +20,7 @@ typedef struct compare_cli {
     pk_text_list sources;
     const char *home, *filter, *reference;
     double threshold, noise_threshold, confidence_level, equivalence;
-    int sort, fail_on, color, by;
+    int sort, fail_on, color, by, rows, weight;
     uint64_t top;
     const char *output;
     bool list, json;
@@ -30,6 +31,16 @@ static const char *const sort_help[] = {"by name", "the fastest first", "what di
                                         NULL};
 static const char *const figures[] = {"self", "total", NULL};
 static const char *const figure_help[] = {"of the function's own code", "with all it calls", NULL};
+static const char *const weights[] = {"calls", "bytes", "peak", "leaked", "temporary", NULL};
+static const char *const weight_help[] = {"allocations",
+                                          "bytes allocated",
+                                          "bytes live at the peak",
+                                          "bytes never freed",
+                                          "freed before the next allocation",
+                                          NULL};
+static const char *const row_kinds[] = {"stack", "function", "object", NULL};
+static const char *const row_help[] = {"call stacks", "what called the allocator",
+                                       "programs and libraries", NULL};
 static const char *const gates[] = {"never", "regressed", "not-unchanged", NULL};
 static const char *const color_values[] = {"auto", "always", "never", NULL};
 
@@ -43,8 +54,8 @@ static void compare_complete_results(pk_choices *choices) {
 // clang-format off
 static const pk_opt compare_opts[] = {
     {0, "RESULT", PK_OPT_TEXT_LIST, OPTION(sources, pk_text_list), .arg = "RESULT",
-     .help = "baselines by name, files of perfkit bench --json, perfkit time or hyperfine, or two profiles",
-     .details = "A file that holds a profile (perf.data, folded stacks, a flame graph) is one. Of the others, a word that ends in "
+     .help = "baselines by name, files of perfkit bench --json, perfkit time or hyperfine, two profiles, or two of perfkit alloc --json",
+     .details = "A file that holds a profile (perf.data, folded stacks, a flame graph) is one, and so are results of perfkit alloc. Of the others, a word that ends in "
      ".json is a file, every other one the name of a baseline in the store.",
      .complete = compare_complete_results, .flags = PK_OPT_POSITIONAL},
 
@@ -69,6 +80,11 @@ static const pk_opt compare_opts[] = {
     {'o', "output", PK_OPT_OUTPUT, OPTION(output, const char *), .arg = "file", .help = "write the flame graph of the difference: diff.svg",
      .details = "As wide as the second profile; red is more, blue is less of it. The first is scaled to the same total.", .group = "Profiles"},
 
+    {'w', "weight", PK_OPT_ENUM, OPTION(weight, int), .arg = "what", .fallback = "bytes", .help = "whose changes are in front, and drawn",
+     .group = "Allocations", .values = weights, .value_help = weight_help},
+    {0, "rows", PK_OPT_ENUM, OPTION(rows, int), .arg = "of", .fallback = "function", .help = "what a row of the table is",
+     .group = "Allocations", .values = row_kinds, .value_help = row_help},
+
     {0, "fail-on", PK_OPT_ENUM, OPTION(fail_on, int), .arg = "verdict", .fallback = "never",
      .help = "exit with 1 when the second of two is so, for scripts",
      .details = "All benchmarks are judged together (Holm's correction).", .group = "Verdicts", .values = gates},
@@ -79,7 +95,7 @@ static const pk_opt compare_opts[] = {
     {0, "confidence-level", PK_OPT_RATIO, OPTION(confidence_level, double), .arg = "share", .fallback = "0.95",
      .help = "of the intervals of changes", .group = "Verdicts"},
 
-    {'j', "json", PK_OPT_FLAG, OPTION(json, bool), .help = "one JSON document (schema compare/1; of profiles flame-compare/1)", .group = "Output",
+    {'j', "json", PK_OPT_FLAG, OPTION(json, bool), .help = "one JSON document (schema compare/1; of profiles flame-compare/1, of allocations alloc-compare/1)", .group = "Output",
      .conflicts = "list"},
     {'c', "color", PK_OPT_ENUM, OPTION(color, int), .arg = "when", .fallback = "auto", .help = "colour the table",
      .group = "Output", .aliases = "colour", .values = color_values},
@@ -92,6 +108,7 @@ static const pk_example compare_examples[] = {
     {"perfkit compare v1 v2 v3 --ref v1 -t 5%", "three, against the first, where they differ"},
     {"perfkit compare before.json after.json --fail-on regressed", "a gate over two files"},
     {"perfkit compare before.svg after.svg -o diff.svg", "which functions take more now"},
+    {"perfkit compare before.json after.json -w leaked", "which functions leak more now"},
     {0},
 };
 
@@ -110,6 +127,11 @@ static const pk_section compare_sections[] = {
      "and \"less\" stand where chance alone would hardly do it (Fisher's exact test over all functions together, at 1 - "
      "--confidence-level), \"may be chance\" where it would. \"-\": how many samples there are is not in the file. How much "
      "whole runs differ is not in two profiles: record each twice and compare those first."},
+    {"ALLOCATIONS",
+     "Two files of perfkit alloc --json are told by their content too. Totals come first, then functions, call stacks or objects "
+     "(--rows) by how much their own part of --weight has changed; \"of total\" is the change with all they called. Functions are "
+     "the same by their names. --top and --output are as for profiles, but the picture is not scaled: counts are exact. Where one "
+     "side was sampled, \"error\" is the standard error of the change of the total."},
     {"EXIT STATUS",
      "* 0: compared, whatever came out.\n\n* 1: --fail-on found what it looks for.\n\n"
      "* 2: the command line is wrong, or a result cannot be read."},
@@ -217,33 +239,45 @@ static bool check_gate(const compare_cli *cli, pk_err *err) {
 
 /* ---- profiles ---- */
 
-/* Those that only benchmarks have. */
-static bool check_profile_options(const pk_invocation *invocation, pk_err *err) {
-    static const char *const others[] = {"filter",  "threshold",       "ref",        "sort",
-                                         "fail-on", "noise-threshold", "equivalence"};
-    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
-        if (!pk_parsed_given(&pk_cmd_compare, invocation->parsed, others[i])) continue;
-        pk_fail(err, PK_E_USAGE, NULL, "--%s is for benchmarks, not for profiles", others[i]);
+/* Options that are for other results than these. */
+static bool refuse(const pk_invocation *invocation, const char *const others[], const char *whose,
+                   pk_err *err) {
+    for (; *others; others++) {
+        if (!pk_parsed_given(&pk_cmd_compare, invocation->parsed, *others)) continue;
+        pk_fail(err, PK_E_USAGE, NULL, "--%s is for %s", *others, whose);
         pk_fix(err, "leave it out");
         return false;
     }
     return true;
+}
+
+static bool check_profile_options(const pk_invocation *invocation, pk_err *err) {
+    static const char *const others[] = {"filter",  "threshold",       "ref",         "sort",
+                                         "fail-on", "noise-threshold", "equivalence", NULL};
+    static const char *const allocs[] = {"weight", "rows", NULL};
+    return refuse(invocation, others, "benchmarks, not for profiles", err) &&
+           refuse(invocation, allocs, "allocations, not for profiles", err);
+}
+
+static bool check_alloc_options(const pk_invocation *invocation, pk_err *err) {
+    static const char *const others[] = {"filter",      "threshold",        "ref",
+                                         "sort",        "fail-on",          "noise-threshold",
+                                         "equivalence", "confidence-level", NULL};
+    static const char *const profiles[] = {"by", NULL};
+    return refuse(invocation, others, "benchmarks, not for allocations", err) &&
+           refuse(invocation, profiles, "profiles, not for allocations", err);
 }
 
 static bool check_result_options(const pk_invocation *invocation, pk_err *err) {
-    static const char *const others[] = {"top", "by", "output"};
-    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
-        if (!pk_parsed_given(&pk_cmd_compare, invocation->parsed, others[i])) continue;
-        pk_fail(err, PK_E_USAGE, NULL, "--%s is for profiles, not for benchmarks", others[i]);
-        pk_fix(err, "leave it out");
-        return false;
-    }
-    return true;
+    static const char *const others[] = {"top", "by", "output", NULL};
+    static const char *const allocs[] = {"weight", "rows", NULL};
+    return refuse(invocation, others, "profiles, not for benchmarks", err) &&
+           refuse(invocation, allocs, "allocations, not for benchmarks", err);
 }
 
-static size_t count_profiles(const compare_cli *cli) {
+static size_t count_sources(const compare_cli *cli, bool (*is_one)(const char *path)) {
     size_t n = 0;
-    for (size_t i = 0; i < cli->sources.count; i++) n += compare_is_profile(cli->sources.items[i]);
+    for (size_t i = 0; i < cli->sources.count; i++) n += is_one(cli->sources.items[i]);
     return n;
 }
 
@@ -267,6 +301,27 @@ static int profiles(const pk_invocation *invocation, const compare_cli *cli, siz
     return compare_profiles(&options, invocation, err);
 }
 
+/* ---- allocations ---- */
+
+static int allocs(const pk_invocation *invocation, const compare_cli *cli, size_t n, pk_err *err) {
+    if (n != 2 || cli->sources.count != 2) {
+        pk_fail(err, PK_E_USAGE, NULL, "allocations are compared with one other result of them");
+        pk_fix(err, "give two files of perfkit alloc --json");
+        return EXIT_WRONG;
+    }
+    if (!check_alloc_options(invocation, err)) return EXIT_WRONG;
+    const compare_allocs_options options = {
+        .before = cli->sources.items[0],
+        .after = cli->sources.items[1],
+        .output = cli->output,
+        .rows = cli->top,
+        .by = cli->rows,
+        .weight = cli->weight,
+        .json = cli->json,
+        .colour = pk_terminal_colour(stdout, (pk_colour_when)cli->color)};
+    return compare_allocs(&options, err);
+}
+
 static int benchmarks(const pk_invocation *invocation, const compare_cli *cli, const char *home,
                       pk_err *err) {
     bool ok = check_sources(cli, err) && check_levels(cli, err) && check_gate(cli, err) &&
@@ -282,7 +337,9 @@ static int compare_run(const pk_invocation *invocation, const void *parsed, pk_e
         fail_memory(err);
         return code;
     }
-    size_t n = cli->list ? 0 : count_profiles(cli);
+    size_t n = cli->list ? 0 : count_sources(cli, compare_is_alloc);
+    if (n > 0) return allocs(invocation, cli, n, err);
+    n = cli->list ? 0 : count_sources(cli, compare_is_profile);
     if (n > 0) return profiles(invocation, cli, n, err);
     if (!cli->list) return benchmarks(invocation, cli, home, err);
     pk_arena *arena = pk_arena_new(ARENA_BYTES);
