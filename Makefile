@@ -108,7 +108,7 @@ RUSTC   ?= rustc
 HAVE_RUSTC := $(shell command -v $(RUSTC) 2>/dev/null)
 BURNERS := $(addprefix $(B)/tests/flame/,burner fp inlined stripped library.so $(if $(CXX_NAME),names deep) $(if $(HAVE_RUSTC),names_rs))
 JEMALLOC := $(firstword $(wildcard /usr/lib/*/libjemalloc.so.2 /usr/lib/libjemalloc.so.2 /usr/lib64/libjemalloc.so.2))
-ALLOCATORS := $(addprefix $(B)/tests/alloc/,known frames static corners one.so two.so $(if $(CXX_NAME),news) $(if $(JEMALLOC),jemalloc) $(if $(shell command -v musl-gcc 2>/dev/null),musl))
+ALLOCATORS := $(addprefix $(B)/tests/alloc/,known frames loop static corners one.so two.so $(if $(CXX_NAME),news) $(if $(JEMALLOC),jemalloc) $(if $(shell command -v musl-gcc 2>/dev/null),musl))
 ORACLES := $(sort $(patsubst %.c,$(B)/%.o,$(wildcard tests/oracle/*.c)))
 FUZZERS := $(sort $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c)))
 OBJECTS := $(LIB_OBJ) $(CMD_OBJ) $(WORKER_OBJ) $(HOOK_OBJ) $(LAUNCHER_MAIN:%.c=$(B)/%.o) $(addsuffix .o,$(UNIT) $(PROGS) $(FUZZERS)) $(B)/tests/fuzz/replay.o $(PARTS) $(ORACLES)
@@ -275,7 +275,7 @@ $(B)/tests/alloc/frames: private HOW := -fno-omit-frame-pointer
 $(B)/tests/alloc/static: private HOW := -static -DPK_STATIC
 $(B)/tests/alloc/jemalloc: private LINK := -Wl,--no-as-needed $(JEMALLOC)
 $(B)/tests/alloc/musl: private MUSL_CC := musl-gcc
-$(B)/tests/alloc/corners: tests/programs/alloc/corners.c $(B)/flags
+$(B)/tests/alloc/corners $(B)/tests/alloc/loop: $(B)/tests/alloc/%: tests/programs/alloc/%.c $(B)/flags
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(known)
@@ -422,7 +422,7 @@ endef
 
 # The names come from the program itself: its tools, and the peers by whose names it answers.
 TOOLS = $(shell $(B)/perfkit __completeNoDesc help '' | grep -v '^:')
-PEERS := oha hyperfine flamegraph inferno-flamegraph inferno-collapse-perf inferno-diff-folded \
+PEERS := oha hyperfine flamegraph dtrace inferno-flamegraph inferno-collapse-perf inferno-diff-folded \
     flamegraph.pl stackcollapse-perf.pl difffolded.pl
 APPLETS = $(addprefix perfkit-,$(TOOLS)) $(PEERS)
 PAGES = perfkit.1 $(patsubst %,perfkit-%.1,$(TOOLS))

@@ -10,6 +10,7 @@ extern const pk_command pk_cmd_compare;
 extern const pk_command pk_cmd_serve;
 extern const pk_command pk_cmd_load;
 extern const pk_command pk_cmd_flame;
+extern const pk_command pk_cmd_alloc;
 extern const pk_command pk_cmd_flame_fold;
 extern const pk_command pk_cmd_flame_draw;
 extern const pk_command pk_cmd_flame_difference;

@@ -140,6 +140,7 @@ typedef struct pk_alloc_result {
     const char *backend, *backend_reason; /* "preload", "bpf", "inject"; why */
     const char *command;                  /* words by blanks; NULL: attached */
     bool command_ran;
+    bool command_stopped; /* by us, at the end of duration_ns or by a signal */
     pk_exit exit;
     uint64_t duration_ns;
     uint64_t started_unix_ns;

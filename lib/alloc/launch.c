@@ -100,6 +100,7 @@ static void finish(launch *l, ending how) {
                               &result->exit);
     /* Ctrl-C ends it too, and its end may be seen before our signal is. */
     result->interrupted = how == BY_SIGNAL || (signal != 0 && result->exit.signal == signal);
+    result->command_stopped = result->interrupted || how == BY_DURATION;
     uint64_t now_ns = pk_now_ns();
     result->duration_ns = now_ns - l->begin_ns;
     pk_timeline_end(l->timeline, now_ns);

@@ -72,8 +72,8 @@ bool pk_alloc_dtrace(const pk_alloc_result *result, const pk_alloc_dtrace_style 
 /* "process;main;f;malloc 1000" per line, sorted. */
 bool pk_alloc_folded(const pk_alloc_result *result, pk_alloc_weight weight, pk_strbuf *out,
                      pk_err *err) PK_MUST_CHECK;
-/* Title, count name and what a weight is are set here, the rest of the style is the caller's
- * (NULL: PK_FLAME_STYLE). *left_out as pk_flame_svg. */
+/* Count name and what a weight is are set here, and the title where the style has none; the rest of
+ * the style is the caller's (NULL: PK_FLAME_STYLE). *left_out as pk_flame_svg. */
 bool pk_alloc_flame(const pk_alloc_result *result, pk_alloc_weight weight,
                     const pk_flame_style *style, pk_strbuf *out, size_t *left_out,
                     pk_err *err) PK_MUST_CHECK;

@@ -39,7 +39,7 @@ bool pk_alloc_flame(const pk_alloc_result *result, pk_alloc_weight weight,
     char subtitle[SUBTITLE_MAX] = "";
     pk_stack_tree tree;
     if (!pk_alloc_tree_of(result, weight, &tree, err)) return false;
-    s.title = titles[weight];
+    if (!style || !style->title) s.title = titles[weight];
     s.count_name = counts[weight];
     s.weight_is_bytes = pk_alloc_weight_is_bytes(weight);
     s.weight_is_time = false;

@@ -1,0 +1,101 @@
+# Part "alloc" of tests/peers/run: what counting allocations costs, and what is counted, beside
+# heaptrack; attached, beside bpftrace. Sourced; uses $build, $perfkit, $work and die, and median of
+# analysis.bash, ratio and verdict of launch.bash.
+
+alloc_rounds=${ALLOC_ROUNDS:-5}
+alloc_targets=$build/tests/alloc
+
+alloc_perl='my %h; for my $i (1 .. 400000) { $h{"key $i"} = "value $i"; } print scalar(keys %h), "\n";'
+alloc_python='import json
+text = json.dumps([{"id": i, "name": "name %d" % i, "tags": ["a", "b", str(i)]} for i in range(30000)])
+print(sum(len(json.loads(text)) for _ in range(5)))'
+
+# The interpreter itself, where python3 is a script that looks for it.
+alloc_python_program() { python3 -c 'import sys; print(sys.executable)'; }
+
+# seconds_of COMMAND...: how long it takes, all it does afterwards included.
+seconds_of() {
+    local begin end
+    begin=${EPOCHREALTIME/[.,]/}
+    "$@" >output 2>errors </dev/null || die "$1 failed: $(tail -n 3 errors)"
+    end=${EPOCHREALTIME/[.,]/}
+    awk -v us=$((end - begin)) 'BEGIN { printf "%.6f\n", us / 1e6 }'
+}
+
+by_heaptrack() { # COMMAND...
+    rm -f heaptrack.out.*
+    heaptrack -o heaptrack.out "$@"
+}
+
+# added_time TITLE GOAL COMMAND...: what is added to its time, and the ratio to what heaptrack adds.
+added_time() {
+    local title=$1 goal=$2 round plain ours theirs plains=() added=() added_theirs=() ratios=()
+    shift 2
+    for ((round = 0; round < alloc_rounds; round++)); do
+        plain=$(seconds_of "$@") || exit 1
+        ours=$(seconds_of "$perfkit" alloc -q -o ours.json -- "$@") || exit 1
+        theirs=$(seconds_of by_heaptrack "$@") || exit 1
+        plains+=("$plain")
+        added+=("$(awk -v a="$ours" -v b="$plain" 'BEGIN { print a - b }')")
+        added_theirs+=("$(awk -v a="$theirs" -v b="$plain" 'BEGIN { print a - b }')")
+        ratios+=("$(ratio "${added[-1]}" "${added_theirs[-1]}")")
+    done
+    printf '    %-38s plain %.3f s, perfkit alloc adds %.3f s, heaptrack %.3f s\n' "$title" \
+        "$(median "${plains[@]}")" "$(median "${added[@]}")" "$(median "${added_theirs[@]}")"
+    verdict 'added / added by heaptrack' "$(median "${ratios[@]}")" "$goal"
+}
+
+# heaptrack_sum FIGURE: over its stacks; bytes from its events.
+heaptrack_sum() {
+    if [[ $1 == bytes ]]; then
+        zstd -dcq heaptrack.out.zst | awk '
+            function hex(text,   i, n) {
+                for (i = 1; i <= length(text); i++)
+                    n = 16 * n + index("0123456789abcdef", substr(text, i, 1)) - 1
+                return n
+            }
+            $1 == "a" { size[sprintf("%x", n_sizes++)] = hex($2) }
+            $1 == "+" { bytes += size[$2] }
+            END { printf "%.0f\n", bytes }'
+        return
+    fi
+    heaptrack_print -f heaptrack.out.zst --disable-builtin-suppressions --disable-embedded-suppressions \
+        -F stacks --flamegraph-cost-type "$1" >printed 2>errors || die "heaptrack_print failed: $(tail -n 1 errors)"
+    awk '{ n += $NF } END { printf "%.0f\n", n }' stacks
+}
+
+# agree TITLE COMMAND...: calls, bytes, peak and leaked, within 1 %.
+agree() {
+    local title=$1 figure cost mine theirs wrong=0
+    shift
+    rm -f heaptrack.out.*
+    heaptrack -o heaptrack.out "$@" >output 2>errors </dev/null || die "heaptrack failed: $(tail -n 3 errors)"
+    printf '    %-38s' "$title"
+    for figure in calls bytes peak leaked; do
+        cost=$figure
+        [[ $figure != calls ]] || cost=allocations
+        "$perfkit" alloc -q --weight $figure -o ours.folded -- "$@" >output 2>errors </dev/null ||
+            die "perfkit alloc failed: $(tail -n 3 errors)"
+        mine=$(awk '{ n += $NF } END { printf "%.0f\n", n }' ours.folded)
+        theirs=$(heaptrack_sum $cost)
+        printf ' %s %.4f' $figure "$(ratio "$mine" "$theirs")"
+        awk -v a="$mine" -v b="$theirs" 'BEGIN { exit !(a >= 0.99 * b && a <= 1.01 * b) }' || wrong=1
+    done
+    ((wrong)) && echo '  apart' || echo
+    return $wrong
+}
+
+compare_alloc() {
+    local python failed_here=0
+    command -v heaptrack >/dev/null || { echo '    skipped: heaptrack is not installed (apt-get install heaptrack)'; return 0; }
+    python=$(alloc_python_program)
+    added_time '10 million pairs, one thread' 0.05 "$alloc_targets/loop" 10000000
+    added_time '5 million pairs in each of two threads' 0.05 "$alloc_targets/loop" 5000000 2
+    added_time 'perl, a hash of 400,000' 0.15 perl -e "$alloc_perl"
+    added_time 'python, JSON read five times' 0.15 "$python" -c "$alloc_python"
+    echo '  the same figures (perfkit alloc / heaptrack):'
+    agree 'perl, a hash of 400,000' perl -e "$alloc_perl" || failed_here=1
+    agree 'python, JSON read five times' "$python" -c "$alloc_python" || failed_here=1
+    agree 'git, the log of this repository' git -C "$here" --no-pager log --stat -n 200 || failed_here=1
+    return $failed_here
+}
