@@ -39,8 +39,8 @@ typedef struct pk_alloc_view {
     int width; /* of the terminal, in cells: longer names lose their end; 0: they do not */
 } pk_alloc_view;
 
-/* The top rows that have any of it, then the totals, then what there is to note. Sorted by a weight that is not known:
- * PK_E_USAGE. Not flushed. */
+/* The top rows that have any of it, then the totals, then what there is to note. Sorted by a weight
+ * that is not known: PK_E_USAGE. Not flushed. */
 bool pk_alloc_text(FILE *out, const pk_alloc_result *result, const pk_alloc_view *view,
                    pk_err *err) PK_MUST_CHECK;
 
@@ -78,7 +78,8 @@ bool pk_alloc_flame(const pk_alloc_result *result, pk_alloc_weight weight,
                     const pk_flame_style *style, pk_strbuf *out, size_t *left_out,
                     pk_err *err) PK_MUST_CHECK;
 /* For `go tool pprof`: alloc_objects, alloc_space, and where known inuse_objects, inuse_space (at
- * the end), peak_objects, peak_space, temporary_objects. Binary. */
+ * the end), peak_objects, peak_space, temporary_objects. Who reads it does not show malloc and its
+ * like, but their callers. Binary. */
 bool pk_alloc_pprof(const pk_alloc_result *result, pk_strbuf *out, pk_err *err) PK_MUST_CHECK;
 /* For ms_print and massif-visualizer: live bytes over time, with the stacks of the peak and of the
  * end. threshold: a share; places with less are one line (massif's own: 0.01). PK_E_USAGE where

@@ -78,12 +78,15 @@ bool pk_alloc_pprof(const pk_alloc_result *result, pk_strbuf *out, pk_err *err) 
                                          {"peak_objects", "count", 0, peak},
                                          {"peak_space", "bytes", PK_WEIGHT_PEAK, NULL},
                                          {"temporary_objects", "count", PK_WEIGHT_TEMPORARY, NULL}};
-        const pk_pprof_types types = {.values = values,
-                                      .n_values =
-                                          result->live_known ? sizeof values / sizeof values[0] : 2,
-                                      .shown = "alloc_space",
-                                      .period_type = "space",
-                                      .period_unit = "bytes"};
+        const pk_pprof_types types = {
+            .values = values,
+            .n_values = result->live_known ? sizeof values / sizeof values[0] : 2,
+            .shown = "alloc_space",
+            .drop = "malloc|calloc|realloc|reallocarray|aligned_alloc|memalign|posix_memalign|"
+                    "valloc|pvalloc|operator new.*",
+            .first = result->total.exe,
+            .period_type = "space",
+            .period_unit = "bytes"};
         const pk_profile profile = {.names = result->names,
                                     .tree = result->tree,
                                     .modules = result->modules,

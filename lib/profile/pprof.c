@@ -15,6 +15,7 @@ enum {
     PROFILE_LOCATION = 4,
     PROFILE_FUNCTION = 5,
     PROFILE_STRING = 6,
+    PROFILE_DROP_FRAMES = 7,
     PROFILE_DURATION_NS = 10,
     PROFILE_PERIOD_TYPE = 11,
     PROFILE_PERIOD = 12,
@@ -145,17 +146,26 @@ static void add_function(writer *w, uint32_t name) {
     add_bytes(&w->out, PROFILE_LOCATION, &w->message);
 }
 
-/* What was mapped where is not kept; the files are listed for what is known of them. */
+static void add_mapping(writer *w, size_t i) {
+    const pk_profile_module *m = &PK_AT(&w->profile->modules, pk_profile_module, i);
+    pk_strbuf_clear(&w->message);
+    add_number(&w->message, MAPPING_ID, i + 1);
+    add_number(&w->message, MAPPING_FILE, string_of(w, m->path));
+    add_number(&w->message, MAPPING_HAS_FUNCTIONS, m->symbols);
+    add_number(&w->message, MAPPING_HAS_INLINED, m->debug_information);
+    add_bytes(&w->out, PROFILE_MAPPING, &w->message);
+}
+
+/* What was mapped where is not kept; the files are listed for what is known of them, the program
+ * first, since pprof calls the whole by that name. */
 static void add_mappings(writer *w) {
-    for (size_t i = 0; i < w->profile->modules.count; i++) {
-        const pk_profile_module *m = &PK_AT(&w->profile->modules, pk_profile_module, i);
-        pk_strbuf_clear(&w->message);
-        add_number(&w->message, MAPPING_ID, i + 1);
-        add_number(&w->message, MAPPING_FILE, string_of(w, m->path));
-        add_number(&w->message, MAPPING_HAS_FUNCTIONS, m->symbols);
-        add_number(&w->message, MAPPING_HAS_INLINED, m->debug_information);
-        add_bytes(&w->out, PROFILE_MAPPING, &w->message);
-    }
+    size_t n = w->profile->modules.count, first = 0;
+    for (size_t i = n; w->types->first && i-- > 0;)
+        if (strcmp(PK_AT(&w->profile->modules, pk_profile_module, i).path, w->types->first) == 0)
+            first = i;
+    if (n > 0) add_mapping(w, first);
+    for (size_t i = 0; i < n; i++)
+        if (i != first) add_mapping(w, i);
 }
 
 /* ---- samples ---- */
@@ -196,6 +206,7 @@ static void add_profile(writer *w) {
     for (uint32_t i = 0; i < w->n_names; i++)
         if (w->used[i]) add_function(w, i);
     add_number(&w->out, PROFILE_DURATION_NS, p->duration_ns);
+    if (w->types->drop) add_number(&w->out, PROFILE_DROP_FRAMES, string_of(w, w->types->drop));
     if (p->command) add_number(&w->out, PROFILE_COMMENT, string_of(w, p->command));
     add_strings(w);
 }

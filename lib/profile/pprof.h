@@ -18,6 +18,9 @@ typedef struct pk_pprof_types {
     size_t n_values;
     const char *shown;                     /* the type that is shown unless asked otherwise */
     const char *period_type, *period_unit; /* of profile->period, where that is not 0 */
+    const char *drop;  /* a regular expression: functions whose whole name it is are not shown, nor
+                          what they call; NULL: none */
+    const char *first; /* the path of the module that is the program; NULL: the first one */
 } pk_pprof_types;
 
 /* Binary. False: more than out holds, or out of memory. */
