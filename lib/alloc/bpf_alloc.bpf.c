@@ -31,10 +31,11 @@ struct remembered cache[1 << CACHE_BITS];
 /* Where a walk is. It lies in a map: on the stack, the verifier would follow each of its values. */
 struct walk {
     uint64_t pc, sp, fp;
+    uint64_t space;                /* in the bits of a key that an address leaves free */
     uint64_t copied, copied_bytes; /* from where, and how much */
     uint64_t hash;
     uint64_t outer_sp, outer_returns_to; /* of the pending call; 0: none */
-    uint32_t space, first_segment, n_segments;
+    uint32_t first_segment, n_segments;
     uint32_t n;
     uint8_t exact, interrupted, inner, ended;
     uint8_t guess; /* pc came by a frame pointer */
@@ -78,11 +79,18 @@ struct {
 } segments SEC(".maps");
 
 struct {
-    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(type, BPF_MAP_TYPE_ARRAY);
     __uint(max_entries, 1); /* set before loading */
     __type(key, uint32_t);
     __type(value, pk_bpf_process);
 } processes SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, 2); /* for each process; set before loading */
+    __type(key, uint32_t);
+    __type(value, pk_bpf_list);
+} lists SEC(".maps");
 
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);
@@ -122,7 +130,7 @@ struct {
     __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
     __uint(max_entries, PK_IMAGE_SIZE_CLASSES);
     __type(key, uint32_t);
-    __type(value, uint64_t);
+    __type(value, pk_bpf_size);
 } sizes SEC(".maps");
 
 /* ---- what holds at an address ---- */
@@ -168,18 +176,27 @@ __attribute__((noinline)) uint32_t find_rule(uint32_t first, uint32_t n, uint64_
     return NOT_MAPPED;
 }
 
-static inline uint32_t rule_at(const struct walk *w, uint64_t pc) {
-    uint64_t key = pc ^ (uint64_t)w->space << 48;
+/* Programs' addresses have 47 bits; the next one keeps the key from being 0, which is what an entry
+ * that was never written would be right for. */
+#define SPACE(number) ((uint64_t)(number) << 48 | 1ull << 47)
+
+static inline bool remember(uint64_t key, uint32_t *rule) {
     volatile struct remembered *r = &cache[key * MIX >> (64 - CACHE_BITS)];
-    uint64_t rule = r->rule;
-    /* The top bit tells a rule from an entry that was never written. */
-    if ((rule ^ r->check) == key && rule >> 63) return (uint32_t)rule;
-    uint32_t found = find_rule(w->first_segment, w->n_segments, pc);
-    if (found == NOT_MAPPED) return found;
-    rule = found | 1ull << 63;
+    uint64_t known = r->rule;
+    *rule = (uint32_t)known;
+    return (known ^ r->check) == key;
+}
+
+static inline uint32_t rule_at(const struct walk *w, uint64_t pc) {
+    uint64_t key = pc | w->space;
+    uint32_t rule;
+    if (remember(key, &rule)) return rule;
+    rule = find_rule(w->first_segment, w->n_segments, pc);
+    if (rule == NOT_MAPPED) return rule;
+    volatile struct remembered *r = &cache[key * MIX >> (64 - CACHE_BITS)];
     r->rule = rule;
     r->check = rule ^ key;
-    return found;
+    return rule;
 }
 
 /* ---- memory ---- */
@@ -276,23 +293,72 @@ static bool by_rule(struct desk *desk, uint32_t rule) {
     return pc != 0 && !w->inner;
 }
 
-static long step(uint32_t i, void *context) {
-    (void)i;
-    struct desk *desk = *(struct desk **)context;
+static inline uint64_t mixed(uint64_t hash, uint64_t frame) {
+    hash = (hash ^ frame) * MIX;
+    return hash ^ hash >> 32;
+}
+
+#define FAST_FRAMES 8
+
+/* The steps that nearly all are: within the copy, by a rule that is remembered. What is not so is
+ * left to slow_step. False: it came to such a frame. */
+static inline bool fast_steps(struct desk *desk) {
     struct walk *w = &desk->walk;
+    uint32_t n = w->n;
+    if (w->exact | w->guess || n > PK_BPF_FRAMES_MAX - FAST_FRAMES) return false;
+    uint64_t pc = w->pc, sp = w->sp, fp = w->fp, hash = w->hash;
+    uint64_t space = w->space, copied = w->copied, copied_bytes = w->copied_bytes;
+    uint64_t outer = w->outer_sp;
+    int i;
+#pragma unroll
+    for (i = 0; i < FAST_FRAMES; i++) {
+        uint32_t rule;
+        if (!remember((pc - 1) | space, &rule)) break;
+        uint32_t kind = PK_BPF_RULE_KIND(rule);
+        if (kind != PK_BPF_SP && kind != PK_BPF_FP) break;
+        uint64_t cfa = (kind == PK_BPF_SP ? sp : fp) + (uint64_t)((int64_t)(int32_t)rule >> 15) * 8;
+        uint64_t offset = cfa - 8 - copied, saved = 8ull * PK_BPF_RULE_FP(rule), up = fp;
+        if (cfa <= sp || cfa & 7 || offset >= copied_bytes || cfa - 8 == outer) break;
+        if (saved) {
+            /* From below the copy the offset is a very large number. */
+            if (offset + 8 - saved >= copied_bytes || cfa - saved < sp) break;
+            up = desk->copy[((offset + 8 - saved) >> 3) & (PK_BPF_COPY_BYTES / 8 - 1)];
+        }
+        uint64_t back = desk->copy[(offset >> 3) & (PK_BPF_COPY_BYTES / 8 - 1)];
+        if (back == 0) break;
+        desk->frames[n + i] = pc;
+        hash = mixed(hash, pc);
+        pc = back;
+        sp = cfa;
+        fp = up;
+    }
+    w->pc = pc;
+    w->sp = sp;
+    w->fp = fp;
+    w->hash = hash;
+    w->n = n + (uint32_t)i;
+    return i == FAST_FRAMES;
+}
+
+/* One frame of any kind. True: it was the last one. */
+static inline bool slow_step(struct desk *desk) {
+    struct walk *w = &desk->walk;
+    if (w->n >= PK_BPF_FRAMES_MAX) {
+        w->flags |= PK_STACK_CUT;
+        return true;
+    }
     uint32_t rule = rule_at(w, w->exact ? w->pc : w->pc - 1);
     if (rule == NOT_MAPPED) {
         w->flags |= PK_STACK_LOST;
         /* An address that a frame pointer led to may be none at all. */
         w->unmapped = !w->guess;
-        if (w->guess) return 1;
+        if (w->guess) return true;
     }
     uint64_t frame = w->pc | (w->exact ? 1ull << 63 : 0);
     desk->frames[w->n & (PK_BPF_FRAMES_MAX - 1)] = frame;
     w->n++;
-    w->hash = (w->hash ^ frame) * MIX;
-    w->hash ^= w->hash >> 32;
-    if (rule == NOT_MAPPED) return 1;
+    w->hash = mixed(w->hash, frame);
+    if (rule == NOT_MAPPED) return true;
     w->exact = w->guess = false;
     uint32_t kind = PK_BPF_RULE_KIND(rule);
     bool on = false;
@@ -302,6 +368,12 @@ static long step(uint32_t i, void *context) {
     else if (kind != PK_BPF_LOST) on = by_rule(desk, rule);
     if (!on && !w->ended && !w->inner) w->flags |= PK_STACK_LOST;
     return !on;
+}
+
+static long step(uint32_t i, void *context) {
+    (void)i;
+    struct desk *desk = *(struct desk **)context;
+    return !fast_steps(desk) && slow_step(desk);
 }
 
 /* ---- counting ---- */
@@ -350,24 +422,34 @@ static struct desk *take_desk(void) {
     return NULL;
 }
 
-/* The stack's count; it is handed over until that has succeeded once. */
-static bool count(const pk_bpf_process *process, uint32_t function, uint64_t hash, uint64_t bytes,
-                  struct desk *desk, uint32_t n) {
+/* The stack is handed over until that has succeeded once. */
+static inline void hand_over(pk_bpf_count *c, struct desk *desk, uint32_t process, uint32_t era,
+                             uint32_t function) {
+    const struct walk *w = &desk->walk;
+    desk->stack = (pk_bpf_stack){.hash = w->hash,
+                                 .process = process,
+                                 .era = era,
+                                 .n_frames = (uint16_t)w->n,
+                                 .flags = w->flags,
+                                 .function = (uint8_t)function};
+    uint64_t size = sizeof desk->stack + 8ull * (w->n & (2 * PK_BPF_FRAMES_MAX - 1));
+    if (size > sizeof desk->stack + sizeof desk->frames) return;
+    if (bpf_ringbuf_output(&stacks, &desk->stack, size, BPF_RB_NO_WAKEUP) == 0) c->sent = 1;
+}
+
+/* NULL: there is no room. */
+static inline pk_bpf_count *count(uint64_t hash, uint64_t bytes, uint32_t process,
+                                  uint32_t function) {
     pk_bpf_count *c = bpf_map_lookup_elem(&counts, &hash);
     if (!c) {
-        pk_bpf_count none = {.process = (uint16_t)process->index, .function = (uint16_t)function};
+        pk_bpf_count none = {.process = (uint16_t)process, .function = (uint16_t)function};
         bpf_map_update_elem(&counts, &hash, &none, BPF_NOEXIST);
         c = bpf_map_lookup_elem(&counts, &hash);
-        if (!c) return false;
+        if (!c) return NULL;
     }
     __sync_fetch_and_add(&c->calls, 1);
     __sync_fetch_and_add(&c->bytes, bytes);
-    if (!c->sent && desk) {
-        uint64_t size = sizeof desk->stack + 8ull * (n & (2 * PK_BPF_FRAMES_MAX - 1));
-        if (size > sizeof desk->stack + sizeof desk->frames) return true;
-        if (bpf_ringbuf_output(&stacks, &desk->stack, size, BPF_RB_NO_WAKEUP) == 0) c->sent = 1;
-    }
-    return true;
+    return c;
 }
 
 /* pk_image_size_class, without the builtin that this target does not have. */
@@ -386,9 +468,19 @@ static inline uint32_t size_class(uint64_t bytes) {
 
 static inline void count_size(uint64_t bytes) {
     uint32_t class = size_class(bytes);
-    uint64_t *calls = bpf_map_lookup_elem(&sizes, &class);
-    if (calls) __sync_fetch_and_add(calls, 1);
+    pk_bpf_size *size = bpf_map_lookup_elem(&sizes, &class);
+    if (!size) return;
+    __sync_fetch_and_add(&size->calls, 1);
+    __sync_fetch_and_add(&size->bytes, bytes);
 }
+
+/* Things that rarely happen. */
+#define NOTE(what)                                              \
+    do {                                                        \
+        uint32_t zero = 0;                                      \
+        pk_bpf_totals *t = bpf_map_lookup_elem(&totals, &zero); \
+        if (t) __sync_fetch_and_add(&t->what, 1);               \
+    } while (0)
 
 /* The thread's last call, if it may be going on; it is forgotten. */
 static inline struct pending *take_pending(uint32_t thread, struct walk *w) {
@@ -418,8 +510,7 @@ static bool follow(struct desk *desk, uint32_t function, uint32_t thread) {
     w->inner = w->outer_sp == entry_sp && w->outer_returns_to == returns_to;
     if (!w->inner) {
         w->sp += 8;
-        bpf_loop(PK_BPF_FRAMES_MAX, step, &desk, 0);
-        if (!w->ended && !w->inner && !(w->flags & PK_STACK_LOST)) w->flags |= PK_STACK_CUT;
+        bpf_loop(PK_BPF_FRAMES_MAX + 1, step, &desk, 0);
     }
     if (w->inner) {
         if (pending) pending->thread = thread;
@@ -433,67 +524,53 @@ static bool follow(struct desk *desk, uint32_t function, uint32_t thread) {
     return true;
 }
 
-static void count_marks(pk_bpf_totals *t, const struct walk *w) {
-    if (w->flags & PK_STACK_CUT) __sync_fetch_and_add(&t->cut, 1);
-    if (w->flags & PK_STACK_LOST) __sync_fetch_and_add(&t->lost, 1);
-    if (w->flags & PK_STACK_GUESSED) __sync_fetch_and_add(&t->guessed, 1);
-    if (w->unmapped) __sync_fetch_and_add(&t->unmapped, 1);
-}
-
-/* False: the call was not to be counted. */
-static bool count_with_stack(struct pt_regs *registers, const pk_bpf_process *process,
-                             uint32_t function, uint32_t thread, uint64_t bytes, struct desk *desk,
-                             pk_bpf_totals *t, bool *kept) {
-    uint64_t seed = (uint64_t)process->index << 40 | (uint64_t)function << 32 | process->era;
+/* NULL: not counted; *inner: since it is part of a call that was. */
+static inline pk_bpf_count *count_stack(struct pt_regs *registers, struct desk *desk,
+                                        const pk_bpf_list *list, uint32_t number, uint32_t function,
+                                        uint32_t process, uint32_t thread, uint64_t bytes,
+                                        bool *inner) {
+    uint64_t seed = (uint64_t)process << 40 | (uint64_t)function << 32 | list->era;
     struct walk *w = &desk->walk;
     *w = (struct walk){.sp = PT_REGS_SP(registers),
                        .fp = PT_REGS_FP(registers),
+                       .space = SPACE(list->space),
                        .hash = (seed + 1) * MIX,
-                       .space = process->space,
-                       .first_segment = process->first_segment,
-                       .n_segments = process->n_segments};
-    if (!follow(desk, function, thread)) {
-        __sync_fetch_and_add(&t->inner, 1);
-        return false;
-    }
-    desk->stack = (pk_bpf_stack){.hash = w->hash,
-                                 .process = process->index,
-                                 .era = process->era,
-                                 .n_frames = (uint16_t)w->n,
-                                 .flags = w->flags,
-                                 .function = (uint8_t)function};
-    *kept = count(process, function, w->hash, bytes, desk, w->n);
-    count_marks(t, w);
-    return true;
+                       .first_segment = number * PK_BPF_SEGMENTS_MAX,
+                       .n_segments = list->n_segments};
+    *inner = !follow(desk, function, thread);
+    if (*inner) return NULL;
+    pk_bpf_count *c = count(w->hash, bytes, process, function);
+    if (c && !c->sent) hand_over(c, desk, process, list->era, function);
+    if (w->unmapped) NOTE(unmapped);
+    return c;
 }
 
 SEC("uprobe")
 int on_entry(struct pt_regs *registers) {
-    uint64_t who = thread_and_process();
-    uint32_t pid = who >> 32, zero = 0;
-    pk_bpf_process *process = bpf_map_lookup_elem(&processes, &pid);
-    pk_bpf_totals *t = bpf_map_lookup_elem(&totals, &zero);
-    if (!process || !t) return 0;
-    uint32_t function = (uint32_t)bpf_get_attach_cookie(registers) & 0xff;
+    uint64_t who = thread_and_process(), cookie = bpf_get_attach_cookie(registers);
+    uint32_t number = (uint32_t)(cookie >> 8), function = cookie & 0xff, process = number;
+    pk_bpf_process *p = bpf_map_lookup_elem(&processes, &number);
+    if (!p || p->pid != who >> 32) return 0;
+    number = 2 * number + (p->turn & 1);
+    pk_bpf_list *list = bpf_map_lookup_elem(&lists, &number);
+    if (!list) return 0;
     uint64_t bytes = bytes_asked_for(registers, function);
-    bool kept = false;
     struct desk *desk = take_desk();
+    pk_bpf_count *c;
     if (desk) {
-        bool counted =
-            count_with_stack(registers, process, function, (uint32_t)who, bytes, desk, t, &kept);
+        bool inner;
+        c = count_stack(registers, desk, list, number, function, process, (uint32_t)who, bytes,
+                        &inner);
         desk->taken = 0;
-        if (!counted) return 0;
+        if (inner) {
+            NOTE(inner);
+            return 0;
+        }
     } else {
-        uint64_t hash = PK_BPF_NO_STACK(process->index, function);
-        kept = count(process, function, hash, bytes, NULL, 0);
-        __sync_fetch_and_add(&t->no_stack, 1);
+        c = count(PK_BPF_NO_STACK(process, function), bytes, process, function);
+        NOTE(no_stack);
     }
-    if (!kept) {
-        __sync_fetch_and_add(&t->not_kept, 1);
-        return 0;
-    }
-    __sync_fetch_and_add(&t->calls, 1);
-    __sync_fetch_and_add(&t->bytes, bytes);
-    if (function != PK_CALL_OTHER) count_size(bytes);
+    if (c) count_size(bytes);
+    else NOTE(not_kept);
     return 0;
 }

@@ -24,12 +24,13 @@ struct pk_bpf_probe {
     struct bpf_object *object;
     struct bpf_program *program;
     struct ring_buffer *ring;
-    int chunks, segments, processes, counts, totals, sizes;
+    int chunks, segments, processes, lists, counts, totals, sizes;
     pk_array links;   /* struct bpf_link * */
     int chunk;        /* the one being filled; -1: none yet */
     pk_bpf_row *rows; /* its rows */
     uint32_t n_rows;  /* in all chunks */
     int n_processors;
+    uint64_t *all; /* room for what they have in one item of a map */
     pk_bpf_stack_visitor *each;
     void *context;
     bool stopped;
@@ -103,6 +104,7 @@ static bool load(pk_bpf_probe *p, size_t n_processes, char *log, pk_err *err) {
     if (!set_namespace(p->object) ||
         !set_size(p->object, "segments", n_processes * 2 * PK_BPF_SEGMENTS_MAX) ||
         !set_size(p->object, "processes", n_processes) ||
+        !set_size(p->object, "lists", n_processes * 2) ||
         !set_size(p->object, "desks", 2 * (size_t)p->n_processors))
         return refuse(err, errno, "the program cannot be set up");
     int failed = bpf_object__load(p->object);
@@ -115,6 +117,7 @@ static bool find_parts(pk_bpf_probe *p, pk_err *err) {
     p->chunks = bpf_object__find_map_fd_by_name(p->object, "chunks");
     p->segments = bpf_object__find_map_fd_by_name(p->object, "segments");
     p->processes = bpf_object__find_map_fd_by_name(p->object, "processes");
+    p->lists = bpf_object__find_map_fd_by_name(p->object, "lists");
     p->counts = bpf_object__find_map_fd_by_name(p->object, "counts");
     p->totals = bpf_object__find_map_fd_by_name(p->object, "totals");
     p->sizes = bpf_object__find_map_fd_by_name(p->object, "sizes");
@@ -134,6 +137,11 @@ pk_bpf_probe *pk_bpf_probe_new(size_t n_processes, pk_err *err) {
         p->links = PK_ARRAY(struct bpf_link *, LINKS_MAX);
         p->n_processors = libbpf_num_possible_cpus();
         ok = p->n_processors > 0 || refuse(err, -p->n_processors, "processors cannot be counted");
+    }
+    if (ok) {
+        p->all = calloc((size_t)p->n_processors, sizeof(pk_bpf_totals));
+        ok = p->all != NULL;
+        if (!ok) pk_fail(err, PK_E_LIMIT, NULL, "no memory for attaching");
     }
     ok = ok && load(p, n_processes, log, err) && find_parts(p, err);
     free(log);
@@ -156,6 +164,7 @@ void pk_bpf_probe_free(pk_bpf_probe *p) {
     close_chunk(p);
     ring_buffer__free(p->ring);
     bpf_object__close(p->object);
+    free(p->all);
     free(p);
 }
 
@@ -195,23 +204,26 @@ bool pk_bpf_probe_rows(pk_bpf_probe *p, const pk_bpf_row rows[], size_t n, uint3
     return true;
 }
 
-bool pk_bpf_probe_process(pk_bpf_probe *p, pid_t pid, const pk_bpf_process *process,
-                          const pk_bpf_segment segments[], pk_err *err) {
-    uint32_t key = (uint32_t)pid;
-    for (uint32_t i = 0; i < process->n_segments; i++) {
-        uint32_t number = process->first_segment + i;
-        int failed = bpf_map_update_elem(p->segments, &number, &segments[i], BPF_ANY);
-        if (failed) return refuse(err, -failed, "what is mapped cannot be handed over");
-    }
-    int failed = bpf_map_update_elem(p->processes, &key, process, BPF_ANY);
-    return !failed || refuse(err, -failed, "the process cannot be handed over");
+static bool put(int map, uint32_t number, const void *value, pk_err *err) {
+    int failed = bpf_map_update_elem(map, &number, value, BPF_ANY);
+    return !failed || refuse(err, -failed, "what is mapped cannot be handed over");
+}
+
+bool pk_bpf_probe_process(pk_bpf_probe *p, uint32_t number, const pk_bpf_process *process,
+                          const pk_bpf_list *list, const pk_bpf_segment segments[], pk_err *err) {
+    uint32_t place = number * 2 + (process->turn & 1);
+    for (uint32_t i = 0; i < list->n_segments; i++)
+        if (!put(p->segments, place * PK_BPF_SEGMENTS_MAX + i, &segments[i], err)) return false;
+    return put(p->lists, place, list, err) && put(p->processes, number, process, err);
 }
 
 /* ---- attaching ---- */
 
-bool pk_bpf_probe_attach(pk_bpf_probe *p, pid_t pid, const pk_bpf_entries *entries, pk_err *err) {
+bool pk_bpf_probe_attach(pk_bpf_probe *p, pid_t pid, uint32_t number, const pk_bpf_entries *entries,
+                         pk_err *err) {
     for (size_t i = 0; i < entries->n; i++) {
-        LIBBPF_OPTS(bpf_uprobe_opts, options, .bpf_cookie = entries->entries[i].function);
+        LIBBPF_OPTS(bpf_uprobe_opts, options,
+                    .bpf_cookie = PK_BPF_COOKIE(number, entries->entries[i].function));
         struct bpf_link **link = pk_array_push(&p->links);
         if (!link) {
             pk_fail(err, PK_E_LIMIT, NULL, "more probes than there is room for");
@@ -260,23 +272,27 @@ bool pk_bpf_probe_counts(pk_bpf_probe *p, pk_bpf_count_visitor *each, void *cont
     return ok;
 }
 
-/* Adds up numbers of each processor: an item of a map has n of them. */
-static void add_up(const pk_bpf_probe *p, int map, uint32_t key, uint64_t sums[], size_t n) {
-    uint64_t *all = calloc((size_t)p->n_processors * n, sizeof *all);
+/* Sums of the numbers that each processor has: the item `key` of a map, n of them. */
+static void add_up(const pk_bpf_probe *p, int map, uint32_t key, uint64_t sums[], size_t n,
+                   uint64_t *all) {
     memset(sums, 0, n * sizeof *sums);
-    if (all && bpf_map_lookup_elem(map, &key, all) == 0)
-        for (size_t i = 0; i < (size_t)p->n_processors * n; i++) sums[i % n] += all[i];
-    free(all);
+    if (bpf_map_lookup_elem(map, &key, all) != 0) return;
+    for (size_t i = 0; i < (size_t)p->n_processors * n; i++) sums[i % n] += all[i];
 }
 
+_Static_assert(sizeof(pk_bpf_size) <= sizeof(pk_bpf_totals), "there is room in `all`");
 _Static_assert(sizeof(pk_bpf_totals) % sizeof(uint64_t) == 0, "numbers alone");
 
 void pk_bpf_probe_totals(pk_bpf_probe *p, pk_bpf_totals *totals) {
     uint64_t sums[sizeof *totals / sizeof(uint64_t)];
-    add_up(p, p->totals, 0, sums, sizeof sums / sizeof *sums);
+    add_up(p, p->totals, 0, sums, sizeof sums / sizeof *sums, p->all);
     memcpy(totals, sums, sizeof sums);
 }
 
-void pk_bpf_probe_sizes(pk_bpf_probe *p, uint64_t calls[PK_IMAGE_SIZE_CLASSES]) {
-    for (uint32_t i = 0; i < PK_IMAGE_SIZE_CLASSES; i++) add_up(p, p->sizes, i, &calls[i], 1);
+void pk_bpf_probe_sizes(pk_bpf_probe *p, pk_bpf_size sizes[PK_IMAGE_SIZE_CLASSES]) {
+    for (uint32_t i = 0; i < PK_IMAGE_SIZE_CLASSES; i++) {
+        uint64_t sums[2];
+        add_up(p, p->sizes, i, sums, 2, p->all);
+        sizes[i] = (pk_bpf_size){sums[0], sums[1]};
+    }
 }

@@ -22,14 +22,14 @@ void pk_bpf_probe_free(pk_bpf_probe *probe);
 /* Appends rows of a file; *first: the number of rows[0]. */
 bool pk_bpf_probe_rows(pk_bpf_probe *probe, const pk_bpf_row rows[], size_t n, uint32_t *first,
                        pk_err *err) PK_MUST_CHECK;
-/* What a process has mapped from now on: segments[0..process->n_segments), at most
- * PK_BPF_SEGMENTS_MAX, sorted, where process->first_segment says. Those in use before must lie
- * elsewhere. */
-bool pk_bpf_probe_process(pk_bpf_probe *probe, pid_t pid, const pk_bpf_process *process,
-                          const pk_bpf_segment segments[], pk_err *err) PK_MUST_CHECK;
+/* What a process has mapped from now on: segments[0..list->n_segments), at most
+ * PK_BPF_SEGMENTS_MAX, by address. `turn` is another one than the last time. */
+bool pk_bpf_probe_process(pk_bpf_probe *probe, uint32_t number, const pk_bpf_process *process,
+                          const pk_bpf_list *list, const pk_bpf_segment segments[],
+                          pk_err *err) PK_MUST_CHECK;
 /* Calls of the process's functions are counted from here on. */
-bool pk_bpf_probe_attach(pk_bpf_probe *probe, pid_t pid, const pk_bpf_entries *entries,
-                         pk_err *err) PK_MUST_CHECK;
+bool pk_bpf_probe_attach(pk_bpf_probe *probe, pid_t pid, uint32_t number,
+                         const pk_bpf_entries *entries, pk_err *err) PK_MUST_CHECK;
 /* Nothing is counted any more; what was can still be read. */
 void pk_bpf_probe_detach(pk_bpf_probe *probe);
 
@@ -41,6 +41,7 @@ typedef bool pk_bpf_count_visitor(void *context, uint64_t hash, const pk_bpf_cou
 bool pk_bpf_probe_counts(pk_bpf_probe *probe, pk_bpf_count_visitor *each, void *context);
 /* Of all processors together. */
 void pk_bpf_probe_totals(pk_bpf_probe *probe, pk_bpf_totals *totals);
-void pk_bpf_probe_sizes(pk_bpf_probe *probe, uint64_t calls[PK_IMAGE_SIZE_CLASSES]);
+/* What was counted, by pk_image_size_class. */
+void pk_bpf_probe_sizes(pk_bpf_probe *probe, pk_bpf_size sizes[PK_IMAGE_SIZE_CLASSES]);
 
 #endif

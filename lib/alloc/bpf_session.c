@@ -49,6 +49,7 @@ typedef struct session {
     uint64_t started_ns, end_ns;
     uint64_t timeline_ns, next_moment_ns, next_look_ns;
     pk_bpf_totals totals;
+    pk_bpf_size sizes[PK_IMAGE_SIZE_CLASSES];
     bool no_memory;
 } session;
 
@@ -138,7 +139,7 @@ static bool begin(session *s, target *t) {
         read_status(t);
         t->started_ns = pk_now_ns();
         snprintf(t->object, sizeof t->object, "%s", entries->object);
-        ok = pk_bpf_probe_attach(s->probe, t->space.pid, entries, s->err);
+        ok = pk_bpf_probe_attach(s->probe, t->space.pid, t->space.index, entries, s->err);
     }
     free(entries);
     return ok;
@@ -188,17 +189,20 @@ static void thin_out(session *s) {
 }
 
 static void add_moment(session *s, uint64_t now_ns) {
+    uint64_t rss = 0, calls = 0, bytes = 0;
     pk_bpf_probe_totals(s->probe, &s->totals);
-    uint64_t rss = 0;
+    pk_bpf_probe_sizes(s->probe, s->sizes);
+    for (size_t i = 0; i < PK_IMAGE_SIZE_CLASSES; i++) {
+        calls += s->sizes[i].calls;
+        bytes += s->sizes[i].bytes;
+    }
     for (size_t i = 0; i < s->n; i++)
         if (!s->targets[i].ended) rss += resident_bytes(s->targets[i].space.pid);
     if (s->result->moments.count >= MOMENTS_MAX) thin_out(s);
     pk_alloc_moment *moment = pk_array_push(&s->result->moments);
     if (moment)
-        *moment = (pk_alloc_moment){.time_ns = now_ns,
-                                    .calls = s->totals.calls,
-                                    .bytes = s->totals.bytes,
-                                    .rss_bytes = rss};
+        *moment =
+            (pk_alloc_moment){.time_ns = now_ns, .calls = calls, .bytes = bytes, .rss_bytes = rss};
 }
 
 /* Code that a stack led to and that was not known makes us look at once. */
@@ -322,7 +326,8 @@ static bool finish(session *s) {
         pk_fail(s->err, PK_E_LIMIT, NULL, "the counts cannot be read: no memory");
         return false;
     }
-    pk_bpf_probe_sizes(s->probe, s->result->sizes);
+    for (size_t i = 0; i < PK_IMAGE_SIZE_CLASSES && !s->options->function; i++)
+        s->result->sizes[i] = s->sizes[i].calls;
     for (size_t i = 0; i < s->n; i++)
         if (!tell(s, &s->targets[i])) return false;
     s->result->duration_ns = now_ns - s->started_ns;

@@ -48,13 +48,20 @@ typedef struct pk_bpf_segment {
     uint32_t first_row, n_rows;
 } pk_bpf_segment;
 
-typedef struct pk_bpf_process { /* by the process's number */
-    uint32_t index;
-    uint32_t space;         /* of this list of segments, never used twice */
-    uint32_t era;           /* of addresses: moves on when something was unmapped */
-    uint32_t first_segment; /* n_segments of them */
-    uint32_t n_segments;
+/* A process is known by its number, which the probe brings along (PK_BPF_COOKIE). The lists of what
+ * it has mapped take turns, since one may be in use while the next one is written. */
+typedef struct pk_bpf_process {
+    uint32_t pid; /* a copy that it made of itself by fork is not counted */
+    uint32_t turn;
 } pk_bpf_process;
+
+typedef struct pk_bpf_list { /* number 2 * process + turn */
+    uint32_t space;          /* of this list, never used twice */
+    uint32_t era;            /* of addresses: moves on when something was unmapped */
+    uint32_t n_segments;     /* from number PK_BPF_SEGMENTS_MAX * that of the list */
+} pk_bpf_list;
+
+#define PK_BPF_COOKIE(process, function) ((uint64_t)(process) << 8 | (uint64_t)(function))
 
 typedef struct pk_bpf_settings {
     uint64_t namespace_device, namespace_inode; /* of process numbers as we see them; 0: of all */
@@ -77,13 +84,15 @@ typedef struct pk_bpf_stack { /* in the ring; n_frames addresses behind it */
     uint32_t reserved;
 } pk_bpf_stack;
 
-typedef struct pk_bpf_totals { /* one per processor; counted calls are in exactly one stack */
+typedef struct pk_bpf_size { /* per class of sizes and processor: what was counted */
     uint64_t calls, bytes;
-    uint64_t cut, lost, guessed; /* calls whose stacks are marked so */
-    uint64_t unmapped;           /* of `lost`: in code that no segment has */
-    uint64_t no_stack;           /* calls without a stack: the processor was busy with two others */
-    uint64_t not_kept;           /* calls not in any count: there is no room for more stacks */
-    uint64_t inner;              /* calls by another function that was counted: not counted again */
+} pk_bpf_size;
+
+typedef struct pk_bpf_totals { /* one per processor: calls that are not as they should be */
+    uint64_t unmapped;         /* their stack ends in code that no segment has */
+    uint64_t no_stack;         /* no stack: the processor was busy with two others */
+    uint64_t not_kept;         /* not in any count: there is no room for more stacks */
+    uint64_t inner;            /* by another function that was counted: not counted again */
 } pk_bpf_totals;
 
 #endif

@@ -158,15 +158,9 @@ static bool hand_over(pk_bpf_tables *t, pk_bpf_space *space, char *text, size_t 
     if (!ok) pk_fail(err, PK_E_LIMIT, NULL, "no memory for the list of what is mapped");
     space->left_out = 0;
     ok = ok && pk_proc_maps_parse(text, bytes, take_map, &f, err);
-    /* The kernel may be reading the list before: two take turns. */
-    uint32_t half = space->n_spaces % 2;
-    pk_bpf_process process = {.index = space->index,
-                              .space = ++t->n_spaces,
-                              .era = era,
-                              .first_segment = (space->index * 2 + half) * PK_BPF_SEGMENTS_MAX,
-                              .n_segments = f.n};
-    ok = ok && pk_bpf_probe_process(t->probe, space->pid, &process, f.segments, err);
-    space->n_spaces++;
+    pk_bpf_process process = {(uint32_t)space->pid, space->n_spaces++};
+    pk_bpf_list list = {.space = ++t->n_spaces, .era = era, .n_segments = f.n};
+    ok = ok && pk_bpf_probe_process(t->probe, space->index, &process, &list, f.segments, err);
     free(f.segments);
     return ok;
 }
