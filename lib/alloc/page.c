@@ -153,14 +153,12 @@ static unsigned octave_of(uint64_t bytes) { /* row 0: no bytes; row i: from 2^(i
     return bytes == 0 ? 0 : 64u - (unsigned)__builtin_clzll(bytes);
 }
 
+/* The size that a row begins with: "0 B", "16 B", "8 KiB". */
 static const char *octave_text(writer *w, unsigned row) {
-    char from[PK_FORMAT_MAX], to[PK_FORMAT_MAX];
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
     if (row == 0) return "0 B";
-    if (row == 1) return "1 B";
-    if (row == OCTAVES - 1) return "8 EiB and more";
-    pk_format_bytes(from, sizeof from, ldexp(1, (int)row - 1));
-    pk_format_bytes(to, sizeof to, ldexp(1, (int)row));
-    return pk_arena_printf(w->arena, "%s to %s", from, to);
+    unsigned log2 = row - 1;
+    return pk_arena_printf(w->arena, "%u %s", 1u << log2 % 10, units[log2 / 10]);
 }
 
 static bool add_sizes(writer *w) {
@@ -192,10 +190,10 @@ static bool add_sizes(writer *w) {
                           .y = y,
                           .tabled = true};
     pk_chart chart = {.title = "Sizes",
-                      .description = "How many allocations were of which size; each row begins "
-                                     "with its size and ends before the next.",
+                      .description = "How many allocations were of which size: each row from its "
+                                     "own to the next one's.",
                       .x = {.label = "allocations", .quantity = PK_Q_COUNT, .from_zero = true},
-                      .y = {.label = "size", .categories = names, .n_categories = n},
+                      .y = {.label = "size, from", .categories = names, .n_categories = n},
                       .marks = &mark,
                       .n_marks = 1};
     pk_page_figure(&w->page, &chart, chart.description);

@@ -293,7 +293,7 @@ static void the_page_has_everything_and_no_script(void **state) {
                                       "Live bytes over time",
                                       "Allocations per second",
                                       "Resident set over time",
-                                      "16 B to 32 B",
+                                      ">16 B<",
                                       "Live at the peak",
                                       "f (15.62 KiB, 23.67%)",
                                       "push&lt;&lt;/text&gt;&lt;script&gt;",
