@@ -34,11 +34,6 @@ static const char *const format_help[] = {"an interactive picture",
                                           NULL};
 static const char *const colors[] = {"auto", "always", "never", NULL};
 
-/* pk_palette in its order. */
-const char *const flame_palettes[] = {"hot",  "mem",    "io",     "wakeup", "java",  "js",
-                                      "perl", "python", "rust",   "red",    "green", "blue",
-                                      "aqua", "yellow", "purple", "orange", NULL};
-
 #define OPTION(member, type) PK_FIELD(flame_cli, member, type)
 
 // clang-format off

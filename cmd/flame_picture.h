@@ -8,8 +8,6 @@
 #define FLAME_ANY INT64_MAX
 #define FLAME_LOOK(member, type) PK_FIELD(flame_cli, picture.member, type)
 
-extern const char *const flame_palettes[];
-
 // clang-format off
 #define FLAME_PICTURE_ROWS(palette_letter) \
     {0, "title", PK_OPT_TEXT, FLAME_LOOK(title, const char *), .arg = "text", .shown_default = "Flame Graph", \
@@ -25,7 +23,7 @@ extern const char *const flame_palettes[];
      .group = "Picture"}, \
     {palette_letter, "palette", PK_OPT_ENUM, FLAME_LOOK(palette, int), .arg = "name", .fallback = "hot", .help = "its colours", \
      .details = "java, js, perl, python and rust colour frames by what they are.", .group = "Picture", .aliases = "colors", \
-     .values = flame_palettes}, \
+     .values = pk_palette_names}, \
     {0, "deterministic", PK_OPT_FLAG, FLAME_LOOK(deterministic, bool), .help = "a function has the same colour in all pictures", \
      .group = "Picture", .conflicts = "hash"}, \
     {0, "hash", PK_OPT_FLAG, FLAME_LOOK(hash, bool), .help = "similar names have similar colours", .group = "Picture"}, \

@@ -13,6 +13,7 @@
 #define UNFINISHED_SHARE_LEAST 0.01
 #define UNNAMED_SHARE_LEAST 0.05 /* of all frames, in one module without names */
 #define MODULES_NAMED_MAX 3
+#define FIX_BYTES 160
 #define RING_PAGES_KIB 64 /* what the kernel locks beside a ring's bytes: a page */
 
 void pk_flame_note_add(pk_flame_result *result, const char *fix, const char *text, ...) {
@@ -56,15 +57,18 @@ static void note_recording(const pk_flame_options *options, pk_flame_result *res
     if (r->kernel_excluded && !result->profile.off_cpu)
         pk_flame_note_add(result, "sudo sysctl kernel.perf_event_paranoid=1, or run as root",
                           "the kernel was not sampled: this user may not");
-    if (asked_hz > 0 && r->frequency_hz > 0 && r->frequency_hz < asked_hz)
-        pk_flame_note_add(result, "sudo sysctl kernel.perf_event_max_sample_rate",
+    if (asked_hz > 0 && r->frequency_hz > 0 && r->frequency_hz < asked_hz) {
+        char fix[FIX_BYTES];
+        snprintf(fix, sizeof fix, "sudo sysctl kernel.perf_event_max_sample_rate=%" PRIu64,
+                 asked_hz);
+        pk_flame_note_add(result, fix,
                           "the kernel allows %" PRIu64 " samples a second, not %" PRIu64,
                           r->frequency_hz, asked_hz);
+    }
 }
 
 /* ---- what the kernel dropped ---- */
 
-#define FIX_BYTES 160
 static void fix_losses(const pk_flame_result *result, char fix[FIX_BYTES]) {
     const pk_recording *r = &result->recording;
     bool perf = result->recorder && strcmp(result->recorder, "perf") == 0;
@@ -97,11 +101,12 @@ static void note_losses(const pk_flame_options *options, pk_flame_result *result
                           "much of a processor",
                           p->throttled, plural(p->throttled));
     if (copies && share(p->truncated, p->n_samples) >= TRUNCATED_SHARE_LEAST) {
-        bool largest = !result->recorded || options->record.stack_bytes >= PK_STACK_COPY_MAX;
+        bool largest = options->record.stack_bytes >= PK_STACK_COPY_MAX;
         pk_flame_note_add(
             result,
-            largest ? "--call-graph fp, in programs with frame pointers"
-                    : "--call-graph dwarf copies 64 KiB, the most there is",
+            !result->recorded ? "record with --call-graph dwarf,65528, or with perfkit flame"
+            : largest         ? "--call-graph fp, in programs with frame pointers"
+                              : "--call-graph dwarf copies 64 KiB, the most there is",
             "%" PRIu64 " stack%s (%.1f %%) %s deeper than what was copied; %s with "
             "[truncated]",
             p->truncated, plural(p->truncated), 100 * share(p->truncated, p->n_samples),

@@ -25,22 +25,9 @@ static const tone tones[PK_PALETTES] = {
     [PK_PALETTE_ORANGE] = {{190, 90, 0}, {65, 65, 0}, {0, 0, 0}},
 };
 
-static const char *const palette_names[PK_PALETTES] = {
-    "hot",  "mem", "io",    "wakeup", "java", "js",     "perl",   "python",
-    "rust", "red", "green", "blue",   "aqua", "yellow", "purple", "orange"};
-
-const char *pk_palette_name(pk_palette palette) {
-    return palette_names[palette];
-}
-
-bool pk_palette_parse(const char *name, pk_palette *palette) {
-    for (int i = 0; i < PK_PALETTES; i++) {
-        if (strcmp(name, palette_names[i]) != 0) continue;
-        *palette = (pk_palette)i;
-        return true;
-    }
-    return false;
-}
+const char *const pk_palette_names[PK_PALETTES + 1] = {
+    "hot", "mem",   "io",   "wakeup", "java",   "js",     "perl",   "python", "rust",
+    "red", "green", "blue", "aqua",   "yellow", "purple", "orange", NULL};
 
 /* ---- what a frame is, by its name ---- */
 

@@ -26,8 +26,7 @@ typedef enum pk_palette {
     PK_PALETTE_ORANGE,
     PK_PALETTES
 } pk_palette;
-const char *pk_palette_name(pk_palette palette); /* "hot" */
-bool pk_palette_parse(const char *name, pk_palette *palette);
+extern const char *const pk_palette_names[PK_PALETTES + 1]; /* "hot", ...; NULL behind */
 
 typedef enum pk_colouring {
     PK_COLOURING_SEQUENCE, /* pseudo-random in drawing order: the same input, the same colours */

@@ -115,6 +115,14 @@ static void stacks_that_were_cut(void **state) {
         "dwarf copies 64 KiB");
 }
 
+static void stacks_that_were_cut_in_a_file(void **state) {
+    fixture *f = *state;
+    f->result.profile.truncated = 100;
+    f->result.recorded = false;
+    one(f, "100 stacks (10.0 %) were deeper than what was copied; they begin with [truncated]",
+        "record with --call-graph dwarf,65528");
+}
+
 static void stacks_that_were_not_there(void **state) {
     fixture *f = *state;
     f->result.profile.unfinished = 20;
@@ -155,7 +163,7 @@ static void a_kernel_that_was_not_sampled(void **state) {
 static void a_frequency_that_is_not_allowed(void **state) {
     fixture *f = *state;
     f->options.record.frequency_hz = 5000;
-    one(f, "the kernel allows 1000 samples a second, not 5000", "perf_event_max_sample_rate");
+    one(f, "the kernel allows 1000 samples a second, not 5000", "perf_event_max_sample_rate=5000");
 }
 
 static void a_kernel_without_names(void **state) {
@@ -282,6 +290,7 @@ int main(void) {
         TEST(records_that_perf_lost),
         TEST(throttling),
         TEST(stacks_that_were_cut),
+        TEST(stacks_that_were_cut_in_a_file),
         TEST(one_stack_that_was_cut),
         TEST(stacks_that_were_not_there),
         TEST(stacks_that_end_early),
