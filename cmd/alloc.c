@@ -103,6 +103,8 @@ static const pk_opt alloc_opts[] = {
     {0, "weight", PK_OPT_ENUM, OPTION(weight, int), .arg = "figure", .shown_default = "as --sort", .help = "what the widths of svg and the numbers of folded are",
      .group = "Output", .aliases = "flamegraph-cost-type", .values = weights, .value_help = weight_help},
     {0, "title", PK_OPT_TEXT, OPTION(title, const char *), .arg = "text", .help = "title of the flame graph", .group = "Output"},
+    {0, "report", PK_OPT_OUTPUT, OPTION(report, const char *), .arg = "file", .help = "write a page with everything: report.html",
+     .group = "Output", .suffixes = "html"},
     {'j', "json", PK_OPT_FLAG, OPTION(json, bool), .help = "one JSON document on standard output (schema alloc/1)", .group = "Output"},
     {'v', "verbose", PK_OPT_FLAG, OPTION(verbose, bool), .help = "say how it was counted, and why so", .group = "Output", .conflicts = "quiet"},
     {'q', "quiet", PK_OPT_FLAG, OPTION(quiet, bool), .help = "no table on standard output, and nothing about it on standard error", .group = "Output"},
@@ -121,6 +123,7 @@ static const pk_example alloc_examples[] = {
     {"perfkit alloc -p 1234 -o run.perf", "as dtrace writes it; Ctrl-C ends it"},
     {"perfkit alloc --sort leaked --fail-on-leak 0 -- ./test", "a gate: nothing may be left over"},
     {"perfkit alloc --weight peak -o peak.svg -- ./program", "what the memory was used for at its peak"},
+    {"perfkit alloc --report alloc.html -- ./program", "everything on one page"},
     {"perfkit alloc --function libc.so.6:write -p 1234", "any other function, by stack"},
     {0},
 };

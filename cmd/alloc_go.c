@@ -107,11 +107,20 @@ static bool read_suppressions(const char *path, pk_alloc_suppressions **all, pk_
     return *all != NULL;
 }
 
+/* Not for dtrace's words, which have their own. */
+static void say_attached(void *context) {
+    const alloc_session *s = context;
+    if (is_quiet(s) || s->plan->dtrace.description) return;
+    fprintf(stderr, "%s: counting; Ctrl-C ends it and shows what there is\n", s->invocation->name);
+}
+
 static bool gather(alloc_session *s, pk_err *err) {
-    const pk_alloc_options *options = &s->plan->alloc;
-    if (s->plan->recover) return pk_alloc_recover(options, &s->result, err);
+    pk_alloc_options options = s->plan->alloc;
+    options.attached = say_attached;
+    options.context = s;
+    if (s->plan->recover) return pk_alloc_recover(&options, &s->result, err);
     pk_interrupt *interrupt = pk_interrupt_begin(err);
-    bool ok = interrupt && pk_alloc_run(options, interrupt, &s->result, err);
+    bool ok = interrupt && pk_alloc_run(&options, interrupt, &s->result, err);
     pk_interrupt_end(interrupt); /* a Ctrl-C while the result is made ends all at once */
     return ok;
 }

@@ -100,6 +100,24 @@ static bool write_with(const alloc_session *s, renderer *how, const char *path, 
     return ok;
 }
 
+static bool write_page(const alloc_session *s, pk_err *err) {
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *page = open_memstream(&text, &bytes);
+    if (!page) {
+        pk_fail(err, PK_E_LIMIT, s->cli->report, "out of memory");
+        return false;
+    }
+    bool ok = pk_alloc_page(page, &s->result, err);
+    if (fclose(page) != 0 && ok) {
+        pk_fail(err, PK_E_LIMIT, s->cli->report, "no memory for the page");
+        ok = false;
+    }
+    ok = ok && put(s, s->cli->report, text, bytes, err);
+    free(text);
+    return ok;
+}
+
 /* ---- the terminal ---- */
 
 static bool print_table(const alloc_session *s, pk_err *err) {
@@ -133,6 +151,7 @@ bool alloc_write(const alloc_session *s, pk_err *err) {
     const alloc_plan *plan = s->plan;
     if (!plan->silent && !print_table(s, err)) return false;
     if (plan->output && !write_with(s, render, plan->output, err)) return false;
+    if (s->cli->report && !write_page(s, err)) return false;
     if (s->cli->json && !write_with(s, render_json, "-", err)) return false;
     fflush(stdout); /* before what stderr says of it */
     if (plan->silent && !s->cli->quiet) say_notes(s);

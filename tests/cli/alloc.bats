@@ -237,27 +237,72 @@ waiting() {
 
 # ---- attached -----------------------------------------------------------------------------------
 
-# Whether this machine lets us attach by BACKEND: on a program that waits.
-attach_exactly() { # BACKEND
-    local target
-    mkfifo requests
+counting_or_ended() { grep -q counting watch.err || has_ended "$WATCHER"; }
+
+# asks BACKEND N ARG...: the target has been attached to, and then does "calls" N times and ends.
+asks() {
+    local backend=$1 n=$2 i
+    shift 2
+    rm -f requests && mkfifo requests
     "$ALLOC/known" on-request <requests >said 3>&- &
-    target=$!
-    track $target
+    TARGET=$!
+    track $TARGET
     exec 9>requests
     wait_until 20 grep -qx ready said
-    "$PERFKIT" alloc -v --backend "$1" -q -p $target -o out.folded 2>watch.err 3>&- 9>&- &
+    "$PERFKIT" alloc --backend "$backend" -p $TARGET -o out.folded "$@" >watch.out 2>watch.err 3>&- 9>&- &
     WATCHER=$!
     track $WATCHER
-    wait_until 20 attached_or_ended
-    if has_ended $WATCHER; then skip "cannot attach by $1 here: $(head -n 1 watch.err)"; fi
-    printf '\n\n\n' >&9
+    wait_until 20 counting_or_ended
+    if ! grep -q counting watch.err; then
+        exec 9>&-
+        # what cannot be done here is said, with what helps
+        grep -qE '^perfkit alloc: .*; ' watch.err
+        skip "cannot attach by $backend here: $(head -n 1 watch.err)"
+    fi
+    for ((i = 0; i < n; i++)); do echo >&9; done
     exec 9>&-
-    wait $target
+    wait $TARGET
     wait $WATCHER
     [ "$(cat said)" = $'ready\ndone' ]
+}
+
+@test "alloc: attached by bpf before the burst, every call is there" {
+    asks bpf 3
     is ';chain;f;malloc ' 3000 ';g_by_one;g;malloc ' 900 ';g_by_two;g;malloc ' 600
     all_reach ';main;'
+    asks bpf 1 --weight bytes
+    is ';f;malloc ' 24000 ';g_by_one;g;malloc ' 30000 ';g_by_two;g;malloc ' 40000
+}
+
+@test "alloc: attached by injection before the burst, every call is there" {
+    asks inject 3
+    is ';chain;f;malloc ' 3000 ';g_by_one;g;malloc ' 900 ';g_by_two;g;malloc ' 600
+    all_reach ';main;'
+}
+
+@test "alloc: any other function by stack" {
+    asks auto 2 --function libc.so.6:free
+    is ';f;free ' 2000 ';g_by_one;g;free ' 600 ';g_by_two;g;free ' 400
+}
+
+@test "alloc: a process that is watched goes on when Ctrl-C ends it" {
+    asks auto 0 -d 1ms
+    "$ALLOC/known" waits busy >busy 3>&- &
+    TARGET=$!
+    track $TARGET
+    wait_until 20 grep -qx ready busy
+    local i
+    for i in 1 2 3; do
+        "$PERFKIT" alloc -p $TARGET -o out.folded >watch.out 2>watch.err 3>&- &
+        WATCHER=$!
+        track $WATCHER
+        wait_until 20 grep -q counting watch.err
+        kill -INT $WATCHER
+        wait $WATCHER
+        kill -0 $TARGET
+    done
+    # neither a probe nor a tracer is left
+    [ "$(awk '$1 == "TracerPid:" { print $2 }' /proc/$TARGET/status)" = 0 ]
 }
 
 # ---- verdict ------------------------------------------------------------------------------------

@@ -142,10 +142,15 @@ END
     [ "$(awk '{ n += $NF } END { print n }' <<<"$output")" -eq 7030 ]
 }
 
-@test "alloc: --json, and a file on standard output" {
+@test "alloc: --json and --report" {
     pk alloc --json -- "$ALLOC/known" leak
     [ "$status" -eq 0 ]
     [ "$(jq -r '.perfkit + " " + .schema' <<<"$output")" = "$("$PERFKIT" version | awk '{ print $2; exit }') alloc/1" ]
+    pk alloc -q --report page.html -- "$ALLOC/known" leak
+    [ "$status" -eq 0 ]
+    grep -q '<html' page.html
+    grep -q leak_more page.html
+    if grep -qE '(src|href)="https?:' page.html; then return 1; fi
     pk alloc -o - --format folded -- "$ALLOC/known" leak
     [[ $output == *";leak_more;malloc 7"* ]]
 }
