@@ -207,10 +207,12 @@ static void add_live_totals(totals_writer *t, const pk_alloc_result *result) {
               pk_format_bytes(text, sizeof text, (double)p->leaked_bytes),
               pk_alloc_grouped(more, sizeof more, p->leaked_calls),
               p->leaked_calls == 1 ? "" : "s");
-    pk_alloc_grouped(text, sizeof text, p->temporary);
+    /* Of samples the threads have only how many there were; stacks have what they stand for. */
+    uint64_t temporary = result->sampled ? pk_alloc_all(result, PK_WEIGHT_TEMPORARY) : p->temporary;
+    pk_alloc_grouped(text, sizeof text, temporary);
     if (p->calls > 0)
         add_total(t, "temporary", "%s (%.2f %% of the calls)", text,
-                  100 * share(p->temporary, p->calls));
+                  100 * share(temporary, p->calls));
     else add_total(t, "temporary", "%s", text);
 }
 

@@ -218,6 +218,7 @@ static void estimates_have_their_errors(void **state) {
     alloc_known(&r);
     r.sampled = true;
     r.sample_bytes = 4096;
+    r.total.temporary = 7; /* samples, not what they stand for */
     for (size_t i = 0; i < r.stacks.count; i++) {
         PK_AT(&r.stacks, pk_alloc_stack, i).calls_error = 3;
         PK_AT(&r.stacks, pk_alloc_stack, i).bytes_error = 300;
@@ -225,7 +226,9 @@ static void estimates_have_their_errors(void **state) {
     /* main has four stacks: sqrt(4 * 3 * 3); h two of them. */
     char *text = text_of(&r, &(pk_alloc_view){.by = PK_ALLOC_BY_FUNCTION});
     assert_non_null(strstr(text, "\xc2\xb1 6 "));
+    assert_null(strstr(text, "\xc2\xb1 12 "));
     assert_non_null(strstr(text, "one allocation per 4.00 KiB on average"));
+    assert_non_null(strstr(text, "temporary  150 (9.68 % of the calls)"));
     free(text);
     text = text_of(&r, &(pk_alloc_view){.sort = PK_WEIGHT_BYTES});
     assert_non_null(strstr(text, "15.62 KiB \xc2\xb1 300 B (23.67 %)"));
