@@ -68,6 +68,11 @@ static void count_from_begin(pk_alloc_result *result) {
 
 static void note_not_counted(pk_alloc_result *result) {
     const pk_alloc_process *total = &result->total;
+    uint64_t unknown = 0; /* a copy of its parent may free what that has allocated */
+    for (size_t i = 0; i < result->processes.count; i++) {
+        const pk_alloc_process *p = &PK_AT(&result->processes, pk_alloc_process, i);
+        if (!p->forked) pk_alloc_sum(&unknown, p->unknown_frees);
+    }
     if (total->not_kept > 0)
         pk_alloc_note_add(result,
                           "give it more room: a folder on a larger disk with --folder, or "
@@ -82,10 +87,10 @@ static void note_not_counted(pk_alloc_result *result) {
     if (total->before_ready > 0)
         pk_alloc_note_add(result, NULL, "%" PRIu64 " calls came before counting could begin",
                           total->before_ready);
-    if (total->unknown_frees > 0 && result->live_known && !result->attached)
+    if (unknown > 0 && result->live_known && !result->attached)
         pk_alloc_note_add(result, NULL,
                           "%" PRIu64 " frees were of blocks that nobody was seen to allocate",
-                          total->unknown_frees);
+                          unknown);
     if (total->differences > 0)
         pk_alloc_note_add(result, "please report it: it is a mistake of perfkit's",
                           "%" PRIu64 " remembered stacks differ from a full walk",

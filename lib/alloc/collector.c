@@ -14,6 +14,7 @@
 #define PROCESSES_MAX (1u << 20)
 #define MOMENTS_MAX (1u << 20)
 #define NOTES_MAX 256u
+#define MODULES_OPEN_MAX 256u /* each takes a descriptor */
 #define NOTE_BYTES_MAX 8192u
 #define TEXTS_BYTES_MAX ((size_t)8 << 30)
 #define NAMES_BYTES_MAX ((size_t)1 << 30)
@@ -192,7 +193,10 @@ typedef struct meeting {
 static bool meet_map(void *context, const pk_proc_map *map, pk_err *err) {
     const meeting *m = context;
     pk_module_id id = {.path = map->file, .pid = m->pid};
-    return pk_modules_number(m->c->modules, &id) != UINT32_MAX || pk_collector_no_memory(err);
+    uint32_t module = pk_modules_number(m->c->modules, &id);
+    if (module == UINT32_MAX) return pk_collector_no_memory(err);
+    if (module < MODULES_OPEN_MAX) (void)pk_module_open(m->c->modules, module);
+    return true;
 }
 
 bool pk_collector_meet(pk_collector *c, uint32_t pid, char *text, size_t bytes, pk_err *err) {

@@ -27,8 +27,8 @@ bool pk_collector_unmap(pk_collector *collector, pk_err *err) PK_MUST_CHECK;
 /* The text of its /proc/PID/maps, changed on the way; it takes the place of what it overlaps. */
 bool pk_collector_maps(pk_collector *collector, char *text, size_t bytes,
                        pk_err *err) PK_MUST_CHECK;
-/* The same text of a process that still runs, as soon as it is there: files that only it can reach
- * are opened before it ends. */
+/* The same text of a process that still runs, as soon as it is there: files are opened before they
+ * are deleted or replaced, or the process ends that alone can reach them. */
 bool pk_collector_meet(pk_collector *collector, uint32_t pid, char *text, size_t bytes,
                        pk_err *err) PK_MUST_CHECK;
 /* Where the functions that are called lie, as `object` of their places; NULL: the allocator among

@@ -130,7 +130,8 @@ static bool check_command(const pk_alloc_options *options, pk_err *err) {
 }
 
 static bool count(launch *l, pk_err *err) {
-    l->timeline = pk_timeline_begin(l->result, l->folder.path, l->options->timeline_ns, err);
+    l->timeline = pk_timeline_begin(l->result, l->folder.path, l->options->timeline_ns,
+                                    !l->options->no_follow, err);
     if (!l->timeline) return false;
     if (!start(l, err)) {
         pk_timeline_end(l->timeline, l->begin_ns);

@@ -12,6 +12,7 @@
 
 #include "alloc/collector.h"
 #include "alloc/image_file.h"
+#include "alloc/untraced.h"
 #include "base/digits.h"
 #include "base/units.h"
 
@@ -21,6 +22,7 @@
 #define PATH_BYTES 4400u
 #define PERIOD_NS (10 * PK_NS_PER_MS)
 #define EVENTS_BYTES 8192u
+#define UNTRACED_NS (100 * PK_NS_PER_MS)
 #define DESCRIPTORS_MAX 256u /* what is beyond is opened anew each time */
 
 typedef struct figures {
@@ -43,8 +45,10 @@ struct pk_timeline {
     const char *folder;
     int events; /* inotify */
     uint64_t period_ns, due_ns;
-    pk_array images; /* watched *: of programs that run */
-    figures ended;   /* of the others */
+    pk_array images;       /* watched *: of programs that run */
+    figures ended;         /* of the others */
+    pk_untraced *untraced; /* NULL: not asked for */
+    uint64_t untraced_due_ns;
 };
 
 /* ---- which images there are ---- */
@@ -70,6 +74,7 @@ static void add_image(pk_timeline *t, const char *name) {
     w->pid = (uint32_t)pid;
     w->threads = w->unknown = PK_ARRAY(uint32_t, CHUNKS_MAX);
     *slot = w;
+    if (t->untraced) pk_untraced_forget(t->untraced, w->pid);
 }
 
 static void take_events(pk_timeline *t) {
@@ -239,6 +244,26 @@ static void take_moment(pk_timeline *t, uint64_t now_ns, bool last) {
     if (any) add_moment(t, &moment);
 }
 
+/* ---- programs without an image ---- */
+
+static bool has_image(const void *context, uint32_t pid) {
+    const pk_timeline *t = context;
+    for (size_t i = 0; i < t->images.count; i++)
+        if (PK_AT(&t->images, watched *, i)->pid == pid) return true;
+    return false;
+}
+
+static void look_for_untraced(pk_timeline *t, uint64_t now_ns) {
+    if (!t->untraced || now_ns < t->untraced_due_ns) return;
+    t->untraced_due_ns = now_ns + UNTRACED_NS;
+    for (size_t i = 0; i < t->images.count; i++) {
+        const watched *w = PK_AT(&t->images, watched *, i);
+        if (w->begun) pk_untraced_look(t->untraced, w->pid, w->file.head.exe, has_image, t);
+    }
+}
+
+/* ---- for who runs it ---- */
+
 uint64_t pk_timeline_wait_ns(const pk_timeline *t, uint64_t now_ns) {
     return t->due_ns > now_ns ? t->due_ns - now_ns : 0;
 }
@@ -246,6 +271,7 @@ uint64_t pk_timeline_wait_ns(const pk_timeline *t, uint64_t now_ns) {
 void pk_timeline_tick(pk_timeline *t, uint64_t now_ns) {
     if (now_ns < t->due_ns) return;
     take_moment(t, now_ns, false);
+    look_for_untraced(t, now_ns);
     t->due_ns += t->period_ns;
     if (t->due_ns <= now_ns) t->due_ns = now_ns + t->period_ns; /* late ones are not made up for */
 }
@@ -253,7 +279,7 @@ void pk_timeline_tick(pk_timeline *t, uint64_t now_ns) {
 /* ---- life ---- */
 
 pk_timeline *pk_timeline_begin(pk_alloc_result *result, const char *folder, uint64_t period_ns,
-                               pk_err *err) {
+                               bool follow, pk_err *err) {
     pk_timeline *t = calloc(1, sizeof *t);
     int events = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
     if (!t || events < 0 || inotify_add_watch(events, folder, IN_CREATE) < 0) {
@@ -268,6 +294,7 @@ pk_timeline *pk_timeline_begin(pk_alloc_result *result, const char *folder, uint
     t->events = events;
     t->period_ns = period_ns ? period_ns : PERIOD_NS;
     t->images = PK_ARRAY(watched *, IMAGES_MAX);
+    if (follow) t->untraced = pk_untraced_new();
     return t;
 }
 
@@ -276,6 +303,8 @@ void pk_timeline_end(pk_timeline *t, uint64_t now_ns) {
     take_moment(t, now_ns, true);
     for (size_t i = 0; i < t->images.count; i++) forget(PK_AT(&t->images, watched *, i));
     pk_array_fini(&t->images);
+    if (t->untraced) pk_untraced_note(t->untraced, t->result);
+    pk_untraced_free(t->untraced);
     close(t->events);
     free(t);
 }

@@ -13,9 +13,10 @@ typedef struct pk_timeline pk_timeline;
 /* Watches the images of a folder, also those that are yet to be made. Moments go to the result,
  * with CLOCK_MONOTONIC for their time; new snapshots of mappings to its collector, so that files
  * which only the program can reach are opened in time. period_ns: between two moments; 0: 10 ms.
- * NULL: out of memory or descriptors. */
+ * follow: programs without an image are noted at the end (alloc/untraced.h). NULL: out of memory or
+ * descriptors. */
 pk_timeline *pk_timeline_begin(pk_alloc_result *result, const char *folder, uint64_t period_ns,
-                               pk_err *err) PK_MUST_CHECK;
+                               bool follow, pk_err *err) PK_MUST_CHECK;
 /* How long until the next moment is due. */
 uint64_t pk_timeline_wait_ns(const pk_timeline *timeline, uint64_t now_ns);
 /* Adds one if it is due. A long run has moments further apart: at most PK_TIMELINE_MOMENTS. */

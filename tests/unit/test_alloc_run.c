@@ -214,6 +214,40 @@ static void children_and_successors(void **state) {
     assert_int_equal(f->result.total.calls, 200 + BEFORE_MAIN);
 }
 
+/* A static program runs for a second below one that is counted. */
+static void programs_that_are_not_counted_are_named(void **state) {
+    fixture *f = *state;
+    char quiet[CHECK_PATH_MAX], text[2 * CHECK_PATH_MAX];
+    built(quiet, "alloc/static");
+    snprintf(text, sizeof text, "%s waits >/dev/null & p=$!; sleep 1; kill $p; wait $p; exit 0",
+             quiet);
+    char *argv[] = {(char *)"sh", (char *)"-c", text, NULL};
+    assert_ok(run(f, NULL, argv), &f->err);
+    assert_non_null(note_with(f, "1 program that it started was not counted: static"));
+    pk_alloc_fini(&f->result);
+    /* What takes a process over as well. */
+    snprintf(text, sizeof text, "(sleep 1; kill $$) & exec %s waits >/dev/null", quiet);
+    assert_ok(run(f, NULL, argv), &f->err);
+    assert_int_equal(f->result.exit.signal, SIGTERM);
+    assert_non_null(note_with(f, "1 program that it started was not counted: static"));
+    pk_alloc_fini(&f->result);
+    run_known(f, "spawns", NULL);
+    assert_null(note_with(f, "not counted"));
+}
+
+/* Its file is gone before it ends: names come from what the process still had. */
+static void a_deleted_program_has_its_names(void **state) {
+    fixture *f = *state;
+    char copy[CHECK_PATH_MAX];
+    char script[] = "cp \"$0\" \"$1\"; \"$1\" waits busy >/dev/null & p=$!; sleep 0.3; "
+                    "rm \"$1\"; sleep 0.2; kill $p; wait $p; exit 0";
+    char *argv[] = {
+        (char *)"sh", (char *)"-c", script, f->known, check_path(copy, f->folder, "gone"), NULL};
+    assert_ok(run(f, NULL, argv), &f->err);
+    assert_true(access(copy, F_OK) < 0);
+    assert_true(SUMS(f, "malloc", "f", "waits").calls >= 1000);
+}
+
 static void libraries_at_one_address(void **state) {
     fixture *f = *state;
     char one[CHECK_PATH_MAX], two[CHECK_PATH_MAX];
@@ -505,6 +539,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(what_stays_and_what_was_most, begin, end),
         cmocka_unit_test_setup_teardown(eight_threads, begin, end),
         cmocka_unit_test_setup_teardown(children_and_successors, begin, end),
+        cmocka_unit_test_setup_teardown(programs_that_are_not_counted_are_named, begin, end),
+        cmocka_unit_test_setup_teardown(a_deleted_program_has_its_names, begin, end),
         cmocka_unit_test_setup_teardown(libraries_at_one_address, begin, end),
         cmocka_unit_test_setup_teardown(counts_alone, begin, end),
         cmocka_unit_test_setup_teardown(samples, begin, end),
