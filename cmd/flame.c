@@ -166,7 +166,7 @@ static const pk_section flame_sections[] = {
     {"WHEN IT ENDS",
      "A recording ends with the command, after --duration, or with Ctrl-C or SIGTERM, and is drawn whatever happened: a command "
      "that failed, crashed or was stopped too. A command that still runs then gets SIGTERM, and SIGKILL after --grace; a process "
-     "of -p is left alone. A second Ctrl-C ends everything at once."},
+     "of -p is left alone. With a second Ctrl-C perfkit ends at once and draws nothing."},
     {"FILES",
      "What is written appears in one step: a file that was there stays until the new one is complete."},
     {"ENVIRONMENT",
