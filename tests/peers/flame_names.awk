@@ -4,17 +4,18 @@
 # Of the aliases of one function perf takes a local name before a weak one, perfkit the other way
 # round, and the function around inlined ones perf names by the debug information, perfkit by the
 # symbol table. Versions and clones of a symbol are that symbol. An inlined lambda, whose debug
-# information has no linkage name, perf calls as the symbol around it.
+# information has no linkage name, perf calls as the symbol around it. Code that the kernel has made
+# since has no name, and perf knows no module of it either.
 
 function united(name) {
     sub(/ \[clone .*/, "", name)
     sub(/@@?[A-Z]+_[0-9.]+$/, "", name)
-    sub(/^__GI_/, "", name)
+    if (sub(/^__GI_/, "", name)) sub(/^__/, "", name)
     if (name ~ /^std::_Function_handler<.*>::_M_invoke$/) return "_M_invoke"
     if (name == "__libc_start_main_impl") return "__libc_start_main"
-    if (name ~ /^(__libc_|c)free$/) return "free"
-    if (name == "__libc_malloc") return "malloc"
-    if (name ~ /^__clock_gettime(_2)?$/) return "clock_gettime"
+    if (name ~ /^(libc_|c)free$/) return "free"
+    if (name == "libc_malloc") return "malloc"
+    if (name == "[[kernel.kallsyms]]") return "[unknown]"
     sub(/^__mempcpy_|^__memcpy_/, "__memmove_", name)
     return name
 }
