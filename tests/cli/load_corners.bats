@@ -1,6 +1,8 @@
 # perfkit load, both engines, in situations that come over time rather than in one answer:
 # connections that die while they are kept, servers that come and go, limits that strike at odd
 # moments, bodies far beyond every buffer.
+#
+# tests/run: beside the others
 load helper
 load load_helper
 

@@ -1,4 +1,6 @@
 # perfkit serve: the rules of HTTP, and each endpoint.
+#
+# tests/run: beside the others
 load helper
 load serve_helper
 
