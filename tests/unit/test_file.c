@@ -97,6 +97,30 @@ static void a_file_is_created_with_the_umask_and_replaced_with_its_mode(void **s
     assert_int_equal(check_count_files(*state), 1);
 }
 
+static void assert_owner(const char *path, uid_t user, gid_t group) {
+    struct stat st;
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_uid, user);
+    assert_int_equal(st.st_gid, group);
+}
+
+/* Who is not root writes it all the same, and keeps it. */
+static void a_new_file_is_for_whom_it_was_made(void **state) {
+    char path[CHECK_PATH_MAX];
+    pk_err err = {0};
+    bool root = geteuid() == 0;
+    const pk_file_owner somebody = {.user = 65534, .group = 65533},
+                        another = {.user = 1234, .group = 1235};
+    check_path(path, *state, "f");
+    assert_ok(pk_file_replace_for(path, "first", 5, &somebody, &err), &err);
+    holds(path, "first");
+    assert_owner(path, root ? 65534 : geteuid(), root ? 65533 : getegid());
+    assert_ok(pk_file_replace_for(path, "second", 6, &another, &err), &err);
+    assert_ok(pk_file_replace_for(path, "third", 5, NULL, &err), &err);
+    holds(path, "third");
+    assert_owner(path, root ? 65534 : geteuid(), root ? 65533 : getegid());
+}
+
 /* The n-th system call fails, for each n until nothing fails any more. */
 static void fail_each_call(const char *folder, bool persistent) {
     char path[CHECK_PATH_MAX];
@@ -426,6 +450,7 @@ static void a_folder_is_made_with_those_above_it(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(a_file_is_created_with_the_umask_and_replaced_with_its_mode),
+        TEST(a_new_file_is_for_whom_it_was_made),
         TEST(after_any_fault_the_file_is_old_or_new),
         TEST(what_fails_is_an_error_except_after_the_rename),
         TEST(short_and_interrupted_writes_go_on),
