@@ -93,6 +93,7 @@ typedef struct pk_alloc_stack {
     double calls_error, bytes_error; /* standard errors of estimates; 0: counted */
 } pk_alloc_stack;
 
+/* With sample_bytes calls and bytes are counted, the other sums are estimates. */
 typedef struct pk_alloc_process {
     uint32_t pid, parent_pid, exec_number;
     const char *name, *exe;

@@ -164,17 +164,27 @@ static int by_era(const void *a, const void *b) {
     return x->era < y->era ? -1 : x->era > y->era;
 }
 
+/* Threads count all calls and bytes, but of the rest the samples alone. */
+static void estimate(pk_alloc_process *process, const pk_alloc_stack *shown) {
+    pk_alloc_sum(&process->frees, shown->freed_calls);
+    pk_alloc_sum(&process->freed_bytes, shown->freed_bytes);
+    pk_alloc_sum(&process->temporary, shown->temporary);
+}
+
 /* Stacks of an era, with what was mapped then. */
 static bool add_stacks(reading *r, pk_alloc_process *process, pk_err *err) {
     pk_array *stacks = &r->stacks.stacks;
     pk_index_fini(&r->stacks.by_frames); /* sorted, they have other numbers */
     if (stacks->count > 0) qsort(stacks->items, stacks->count, sizeof(pk_image_stack), by_era);
     bool ok = true;
+    if (r->file.head.sample_bytes > 0)
+        process->frees = process->freed_bytes = process->temporary = 0;
     for (size_t i = 0; ok && i < stacks->count; i++) {
         const pk_image_stack *s = &PK_AT(stacks, pk_image_stack, i);
         if (i == 0 || s->era != s[-1].era) ok = map_era(r, s->era, err);
         pk_alloc_stack shown = figures(r, s);
         ok = ok && pk_collector_stack(r->result->collector, &shown, err);
+        if (ok && r->file.head.sample_bytes > 0) estimate(process, &shown);
         pk_alloc_sum(&process->leaked_calls, shown.leaked_calls);
         pk_alloc_sum(&process->leaked_bytes, shown.leaked_bytes);
     }

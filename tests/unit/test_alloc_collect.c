@@ -351,6 +351,8 @@ static void samples_stand_for_more(void **state) {
     pk_image_thread *thread = image_thread(&f->im, 100);
     thread->calls = 1050;
     thread->bytes = 65000;
+    thread->frees = 1; /* of samples */
+    thread->temporary = 4;
     pk_image_chunk *frames = image_chunk(&f->im, PK_CHUNK_FRAMES, 1);
     const uint64_t a[] = {in(inner, 1)};
     pk_image_chunk *cells = image_cells(&f->im, thread);
@@ -377,6 +379,10 @@ static void samples_stand_for_more(void **state) {
     assert_near(s->calls_error, 256, 0);
     assert_near(s->bytes_error, 3000, 0);
     assert_int_equal(process_at(f, 0)->calls, 1050); /* counted */
+    assert_int_equal(process_at(f, 0)->bytes, 65000);
+    assert_int_equal(process_at(f, 0)->frees, 32); /* what samples stand for */
+    assert_int_equal(process_at(f, 0)->freed_bytes, 2061);
+    assert_int_equal(process_at(f, 0)->temporary, 258);
     assert_true(f->result.sampled);
     assert_int_equal(f->result.sample_bytes, 4096);
 }
