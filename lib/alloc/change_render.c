@@ -104,8 +104,10 @@ static void add_row(pk_cells *t, const pk_alloc_changes *c, const pk_alloc_chang
     if (has_error(c)) {
         char text[PK_QUANTITY_MAX];
         double error = c->sort == PK_WEIGHT_CALLS ? row->calls_error : row->bytes_error;
-        pk_table_cell(t->table, PK_DIM, "\xc2\xb1 %s",
-                      pk_alloc_weight_text(text, c->sort, (uint64_t)(error + 0.5)));
+        if (!isfinite(error)) pk_cells_none(t, "-");
+        else
+            pk_table_cell(t->table, PK_DIM, "\xc2\xb1 %s",
+                          pk_alloc_weight_text(text, c->sort, pk_alloc_rounded(error)));
     }
     for (int w = 0; w < PK_WEIGHTS; w++)
         if (is_other(c, w)) add_change(t, (pk_alloc_weight)w, row->self);

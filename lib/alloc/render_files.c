@@ -1,4 +1,6 @@
 /* Results in the formats of other tools that are made from stacks as they are. */
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -170,6 +172,11 @@ static void add_quoted(pk_strbuf *out, const char *text) {
     pk_strbuf_add_char(out, '"');
 }
 
+static void add_csv_error(pk_strbuf *out, double error) {
+    if (isfinite(error)) pk_strbuf_addf(out, "%.6g", error);
+    pk_strbuf_add_char(out, ',');
+}
+
 static void add_csv_row(const pk_alloc_result *result, const pk_alloc_row *row, uint32_t *path,
                         pk_strbuf *stack, pk_strbuf *out) {
     for (int w = 0; w < PK_WEIGHTS; w++) {
@@ -177,8 +184,8 @@ static void add_csv_row(const pk_alloc_result *result, const pk_alloc_row *row, 
             pk_strbuf_addf(out, "%llu", (unsigned long long)row->self[w]);
         pk_strbuf_add_char(out, ',');
     }
-    if (result->sampled) pk_strbuf_addf(out, "%.1f,%.1f,", row->calls_error, row->bytes_error);
-    else pk_strbuf_add_str(out, "0,0,");
+    add_csv_error(out, row->calls_error);
+    add_csv_error(out, row->bytes_error);
     pk_strbuf_clear(stack);
     pk_alloc_add_stack_text(&result->tree, row->node, path, stack);
     add_quoted(out, stack->data);

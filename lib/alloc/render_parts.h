@@ -41,6 +41,12 @@ typedef struct pk_alloc_row {
 bool pk_alloc_rows(const pk_alloc_result *result, pk_alloc_by by, pk_alloc_weight sort,
                    pk_array *rows, pk_err *err) PK_MUST_CHECK;
 
+/* What is not finite or negative is 0, what is too large the largest. */
+static inline uint64_t pk_alloc_rounded(double value) {
+    if (!(value > 0)) return 0;
+    return value < 0x1p63 ? (uint64_t)(value + 0.5) : UINT64_MAX;
+}
+
 /* "1,234" or "12.06 KiB", of a weight; `out` holds PK_QUANTITY_MAX. */
 char *pk_alloc_weight_text(char *out, pk_alloc_weight weight, uint64_t value);
 /* "1,234" */

@@ -32,7 +32,7 @@ static double error_of(const pk_alloc_row *row, pk_alloc_weight weight) {
 static char *error_text(char *out, size_t size, double error, pk_alloc_weight weight) {
     char text[PK_QUANTITY_MAX];
     if (!isfinite(error) || error < 0) snprintf(out, size, "-");
-    else snprintf(out, size, "± %s", pk_alloc_weight_text(text, weight, (uint64_t)(error + 0.5)));
+    else snprintf(out, size, "± %s", pk_alloc_weight_text(text, weight, pk_alloc_rounded(error)));
     return out;
 }
 
@@ -186,7 +186,7 @@ static void add_rate(totals_writer *t, const char *name, uint64_t value, pk_allo
     }
     double per_s = (double)value * (double)PK_NS_PER_S / (double)duration_ns;
     add_total(t, name, "%s (%s/s)", text,
-              pk_alloc_weight_text(rate, weight, (uint64_t)(per_s + 0.5)));
+              pk_alloc_weight_text(rate, weight, pk_alloc_rounded(per_s)));
 }
 
 static void add_live_totals(totals_writer *t, const pk_alloc_result *result) {

@@ -26,6 +26,19 @@ static char *written(const pk_alloc_result *result) {
     return text;
 }
 
+static void compare(const pk_alloc_result *result, FILE *nowhere) {
+    static const char *const names[2] = {"a", "b"};
+    pk_err err = {0};
+    for (int by = 0; by < 3; by++) {
+        pk_alloc_changes changes;
+        assert(pk_alloc_compare(result, result, names, (pk_alloc_by)by, PK_WEIGHT_CALLS, &changes,
+                                &err));
+        assert(changes.rows.count == 0);
+        assert(pk_alloc_changes_text(nowhere, &changes, &(pk_alloc_view){0}, &err));
+        pk_alloc_changes_fini(&changes);
+    }
+}
+
 static void show(const pk_alloc_result *result) {
     pk_err err = {0};
     pk_strbuf out;
@@ -47,6 +60,7 @@ static void show(const pk_alloc_result *result) {
     assert(pk_alloc_heapprofile(result, &out, &err));
     assert(pk_alloc_csv(result, &out, &err));
     assert(pk_alloc_page(nowhere, result, &err));
+    compare(result, nowhere);
     pk_strbuf_fini(&out);
     fclose(nowhere);
 }

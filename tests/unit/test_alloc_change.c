@@ -162,6 +162,15 @@ static void errors_of_both_sides(void **state) {
     PK_AT(&p.after.stacks, pk_alloc_stack, 0).calls_error = 4;
     compare(&p, PK_ALLOC_BY_FUNCTION, PK_WEIGHT_CALLS);
     assert_near(row(&p, 0, "f")->calls_error, 5, 1e-12);
+    char *text = text_of(&p.changes, false);
+    assert_non_null(strstr(text, "\xc2\xb1 5 "));
+    free(text);
+    pk_alloc_changes_fini(&p.changes);
+    PK_AT(&p.after.stacks, pk_alloc_stack, 0).calls_error = NAN;
+    compare(&p, PK_ALLOC_BY_FUNCTION, PK_WEIGHT_CALLS);
+    text = text_of(&p.changes, false);
+    assert_null(strstr(text, "nan"));
+    free(text);
     pk_alloc_changes_fini(&p.changes);
     pair_end(&p);
 }
