@@ -295,12 +295,14 @@ end_flame() { # SIGNAL
 
 @test "flame: --verbose says which recorder, and why" {
     need_recorder
-    pk flame -v -- "$FLAME/burner" --seconds 0.1
+    # before it runs; what it was then, afterwards
+    local command=(bash -c 'echo started >&2; exec "$0" --seconds 0.1' "$FLAME/burner")
+    pk flame -v -- "${command[@]}"
     [ "$status" -eq 0 ]
-    [[ $stderr == *"recorder: "*"("*")"* ]]
+    [[ $stderr == "recorder: "*"("*")"*started*"event: "* ]]
     need_recorder perf
-    pk flame -v --recorder perf -- "$FLAME/burner" --seconds 0.1
-    [[ $stderr == *"recorder: perf (it was asked for)"*"runs: "*"record -F 997"*"event: "* ]]
+    pk flame -v --recorder perf -- "${command[@]}"
+    [[ $stderr == "recorder: perf (it was asked for)"*"runs: "*"record -F 997"*started*"event: "* ]]
 }
 
 @test "flame: --keep leaves perf.data, which --perfdata draws again" {
