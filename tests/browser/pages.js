@@ -9,8 +9,8 @@ const { pathToFileURL } = require('url');
 const { chromium } = require('playwright-core');
 const [executablePath, folder, shots] = process.argv.slice(2);
 
-const UNIT = /\((?:ps|ns|µs|ms|s|%|(?:[KMG]iB|B)\/s|[KMG]?elem\/s|1\/(?:ps|ns|µs|ms|s))\)$/;
-const UNITLESS = /^(?:worker|run|run, the oldest first|parameter|times the reference)$/;
+const UNIT = /\((?:ps|ns|µs|ms|s|%|(?:[KMG]iB|B)(?:\/s)?|[kMG]?\/s|[KMG]?elem\/s|1\/(?:ps|ns|µs|ms|s))\)$/;
+const UNITLESS = /^(?:worker|run|run, the oldest first|parameter|allocations|size, from|times the reference)$/;
 const TYPE_MIN_PX = 9.5;
 
 function pagesBelow(dir) {
@@ -63,6 +63,7 @@ function inspect() {
     for (const e of document.querySelectorAll('body *')) {
         if (!words(e) || ['TITLE', 'DESC'].includes(e.tagName.toUpperCase())) continue;
         if (!e.checkVisibility()) continue;
+        if (e.closest('.picture svg')) continue; // labels on coloured frames
         const style = getComputedStyle(e);
         const ratio = contrast(e.closest('svg') ? style.fill : style.color, background(e));
         if (ratio < 4.5 /* WCAG 2.1, 1.4.3 */) found.push(`contrast ${ratio.toFixed(2)} of "${e.textContent.trim().slice(0, 40)}"`);
@@ -99,8 +100,8 @@ function inspect() {
         headings: document.querySelectorAll('h1').length,
         overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
         ground: luminance(getComputedStyle(document.documentElement).backgroundColor),
-        captions: document.querySelectorAll('figure figcaption').length,
-        figures: document.querySelectorAll('figure').length,
+        captions: document.querySelectorAll('figure:not(.picture) figcaption').length,
+        figures: document.querySelectorAll('figure:not(.picture)').length,
         odd: (document.body.innerText.match(/\b(?:NaN|undefined|Infinity|-?inf|\(null\))\b/g) || []),
         links: [...document.querySelectorAll('a')].map((a) => a.href),
     };

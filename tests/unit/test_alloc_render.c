@@ -1,5 +1,9 @@
-/* What is made of a result of perfkit alloc, against figures that are known. */
+/* What is made of a result of perfkit alloc, against figures that are known. With PAGES_DIR=FOLDER
+ * it only writes the page that tests/browser looks at. */
 #include "alloc_sample.h"
+
+#include <errno.h>
+#include <sys/stat.h>
 
 #include "check_golden.h"
 #include "base/compress.h"
@@ -452,7 +456,23 @@ static void documents_are_known_by_their_beginning(void **state) {
         assert_false(pk_alloc_is_json(no[i], strlen(no[i])));
 }
 
+static void the_page_for_the_browser(void **state) {
+    (void)state;
+    char path[CHECK_PATH_MAX];
+    pk_alloc_result r;
+    alloc_known(&r);
+    snprintf(path, sizeof path, "%s/alloc", getenv("PAGES_DIR"));
+    assert_true(mkdir(path, 0755) == 0 || errno == EEXIST);
+    snprintf(path, sizeof path, "%s/alloc/index.html", getenv("PAGES_DIR"));
+    char *text = page_of(&r);
+    check_write_file(path, text);
+    free(text);
+    pk_alloc_fini(&r);
+}
+
 int main(void) {
+    const struct CMUnitTest browser[] = {cmocka_unit_test(the_page_for_the_browser)};
+    if (getenv("PAGES_DIR")) return cmocka_run_group_tests(browser, NULL, NULL);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(dtraces_layout_byte_for_byte),
         cmocka_unit_test(stacks_cut_alike_are_one),
