@@ -118,8 +118,10 @@ static void leave_environment(void) {
     char *list = getenv("LD_PRELOAD");
     if (!list || !dladdr(pk_hook_pool, &ours) || !ours.dli_fname) return;
     size_t bytes = strlen(ours.dli_fname);
-    char *at = strstr(list, ours.dli_fname), *end = at + bytes;
-    if (!at || (at > list && !strchr(": ", at[-1])) || !strchr(": ", *end)) return;
+    char *at = strstr(list, ours.dli_fname);
+    if (!at) return;
+    char *end = at + bytes;
+    if ((at > list && !strchr(": ", at[-1])) || !strchr(": ", *end)) return;
     if (*end) end++;
     memmove(at, end, strlen(end) + 1);
     if (!*list) unsetenv("LD_PRELOAD");

@@ -180,7 +180,7 @@ void pk_hook_give_back(pk_hook_thread *t) {
 void pk_hook_thread_end(void *thread) {
     pk_hook_thread *t = thread;
     pk_self.ended = true;
-    if (t != pk_self.thread) return;
+    if (!t || t != pk_self.thread) return;
     if (pk_hook_enter() == t) {
         t->borrowed = true;
         pk_hook_leave(t);
