@@ -100,7 +100,8 @@ typedef struct pk_hook_thread {
     uint32_t seen;   /* pk_hook_process.changes, when it last looked */
     pk_image_thread *image;
     pk_image_head *head;
-    int64_t held_max; /* with more held than this, others have to be told, or it is a peak */
+    bool alone;       /* no other thread counts */
+    bool growing;     /* it is, and has freed nothing since it allocated */
     const void *last; /* the block that it allocated last, if it has freed nothing since */
     bool borrowed;    /* for one call: by a signal handler, or a thread that has ended */
     double until_sample;
@@ -215,8 +216,6 @@ void pk_hook_object_seen(uint64_t start) PK_HIDDEN;
 pk_hook_thread *pk_hook_enter_slowly(pk_hook_thread *t) PK_HIDDEN;
 /* pk_hook_process.changes has moved on. NULL: nothing is counted any more. */
 pk_hook_thread *pk_hook_look(pk_hook_thread *t) PK_HIDDEN;
-/* How much it may hold without telling. */
-void pk_hook_set_held_max(pk_hook_thread *t) PK_HIDDEN;
 /* Nobody counts any more: what the threads have of this image is given up. False: one goes on. */
 bool pk_hook_threads_stop(void) PK_HIDDEN;
 void pk_hook_thread_end(void *thread) PK_HIDDEN;
@@ -308,10 +307,12 @@ double pk_hook_sample_probability(uint64_t bytes) PK_HIDDEN;
 
 void pk_hook_allocated(pk_alloc_function function, const void *p, size_t bytes,
                        const uint64_t *frame) PK_HIDDEN;
-/* More is held than held_max, or less than its negative. */
+/* Live bytes may be more than ever. */
+void pk_hook_peak_at(pk_image_head *head, int64_t live) PK_HIDDEN;
+/* More than 64 KiB are held, up or down. */
 void pk_hook_tell(pk_hook_thread *t) PK_HIDDEN;
 /* Keeps beside a cell what it had live at the last peak. */
-void pk_hook_keep(const pk_hook_thread *t, pk_image_cell *cell, bool freeing) PK_HIDDEN;
+void pk_hook_keep(const pk_hook_thread *t, pk_image_cell *cell) PK_HIDDEN;
 /* What a sampled block stands for, in bytes. */
 int64_t pk_hook_estimate(pk_image_cell *cell, size_t bytes) PK_HIDDEN;
 int64_t pk_hook_estimate_freed(pk_image_cell *cell, size_t bytes) PK_HIDDEN;

@@ -7,31 +7,14 @@
 
 /* ---- the peak ---- */
 
-static void peak_at(pk_image_head *head, int64_t live) {
-    int64_t peak = atomic_load_explicit(&head->peak_bytes, memory_order_relaxed);
-    while (live > peak)
-        if (atomic_compare_exchange_weak(&head->peak_bytes, &peak, live)) {
-            atomic_fetch_add(&head->epoch, 1);
-            if (atomic_load_explicit(&head->peak_ns, memory_order_relaxed))
-                atomic_store_explicit(&head->peak_ns, 0, memory_order_relaxed);
-            return;
-        }
-}
-
-/* Alone, as much as makes no peak. */
-void pk_hook_set_held_max(pk_hook_thread *t) {
-    pk_image_head *head = t->head;
-    t->held_max = PK_HOOK_HELD_MAX;
-    if (atomic_load_explicit(&pk_hook.process->threads, memory_order_relaxed) != 1) return;
-    int64_t room = atomic_load_explicit(&head->peak_bytes, memory_order_relaxed) -
-                   atomic_load_explicit(&head->live_bytes, memory_order_relaxed);
-    if (room < t->held_max) t->held_max = room;
-}
-
-/* The peak is over with the first block that is freed; a clock for each new one would cost more
- * than all else. CLOCK_MONOTONIC_COARSE is up to 10 ms behind. */
-static void peak_over(pk_image_head *head) {
+/* The clock is up to 10 ms behind, and cheap. */
+void pk_hook_peak_at(pk_image_head *head, int64_t live) {
     struct timespec now;
+    int64_t peak = atomic_load_explicit(&head->peak_bytes, memory_order_relaxed);
+    do {
+        if (live <= peak) return;
+    } while (!atomic_compare_exchange_weak(&head->peak_bytes, &peak, live));
+    atomic_fetch_add(&head->epoch, 1);
     clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
     uint64_t ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
     atomic_store_explicit(&head->peak_ns, ns > head->started_ns ? ns : head->started_ns,
@@ -39,21 +22,13 @@ static void peak_over(pk_image_head *head) {
 }
 
 void pk_hook_tell(pk_hook_thread *t) {
-    pk_image_head *head = t->head;
     int64_t held = t->image->held;
-    if (held < 0 && !atomic_load_explicit(&head->peak_ns, memory_order_relaxed)) peak_over(head);
-    if (held > PK_HOOK_HELD_MAX || held < -PK_HOOK_HELD_MAX) {
-        int64_t live = atomic_fetch_add(&head->live_bytes, held) + held;
-        t->image->held = 0;
-        peak_at(head, live);
-    } else if (atomic_load_explicit(&pk_hook.process->threads, memory_order_relaxed) == 1) {
-        peak_at(head, atomic_load_explicit(&head->live_bytes, memory_order_relaxed) + held);
-    }
-    pk_hook_set_held_max(t);
+    int64_t live = atomic_fetch_add(&t->head->live_bytes, held) + held;
+    t->image->held = 0;
+    pk_hook_peak_at(t->head, live);
 }
 
-void pk_hook_keep(const pk_hook_thread *t, pk_image_cell *cell, bool freeing) {
-    pk_image_head *head = t->head;
+void pk_hook_keep(const pk_hook_thread *t, pk_image_cell *cell) {
     if (t->flags & PK_HOOK_SAMPLED) {
         cell->at_peak_calls = (int64_t)(cell->estimated_calls - cell->estimated_freed_calls);
         cell->at_peak_bytes = (int64_t)(cell->estimated_bytes - cell->estimated_freed_bytes);
@@ -61,8 +36,7 @@ void pk_hook_keep(const pk_hook_thread *t, pk_image_cell *cell, bool freeing) {
         cell->at_peak_calls = (int64_t)(cell->calls - cell->freed_calls);
         cell->at_peak_bytes = (int64_t)(cell->bytes - cell->freed_bytes);
     }
-    cell->epoch = atomic_load_explicit(&head->epoch, memory_order_relaxed);
-    if (freeing && !atomic_load_explicit(&head->peak_ns, memory_order_relaxed)) peak_over(head);
+    cell->epoch = atomic_load_explicit(&t->head->epoch, memory_order_relaxed);
 }
 
 /* ---- samples ---- */

@@ -99,11 +99,12 @@ static inline pk_hook_block pk_live_take(const void *p) {
 
 /* ---- live bytes and the peak ---- */
 
-/* A thread alone tells when there is a peak, and so knows it exactly; among others it tells each 64
- * KiB. */
+/* While a thread alone only allocates, each call makes a peak; it is enough to note the last one,
+ * before the first block is freed. Among others a thread tells each 64 KiB. */
 static inline void pk_hook_more(pk_hook_thread *t, int64_t bytes) {
+    t->growing = t->alone;
     t->image->held += bytes;
-    if (PK_UNLIKELY(t->image->held > t->held_max)) pk_hook_tell(t);
+    if (PK_UNLIKELY(t->image->held > PK_HOOK_HELD_MAX)) pk_hook_tell(t);
 }
 
 static inline void pk_hook_less(pk_hook_thread *t, int64_t bytes) {
@@ -111,10 +112,20 @@ static inline void pk_hook_less(pk_hook_thread *t, int64_t bytes) {
     if (PK_UNLIKELY(t->image->held < -PK_HOOK_HELD_MAX)) pk_hook_tell(t);
 }
 
+/* Before it frees. */
+static inline void pk_hook_grown(pk_hook_thread *t) {
+    pk_image_head *head = t->head;
+    if (!t->growing) return;
+    t->growing = false;
+    int64_t live = atomic_load_explicit(&head->live_bytes, memory_order_relaxed) + t->image->held;
+    if (live > atomic_load_explicit(&head->peak_bytes, memory_order_relaxed))
+        pk_hook_peak_at(head, live);
+}
+
 /* Before a cell changes for the first time after a peak, what it had live then is kept. */
-static inline void pk_hook_keep_peak(const pk_hook_thread *t, pk_image_cell *cell, bool freeing) {
+static inline void pk_hook_keep_peak(const pk_hook_thread *t, pk_image_cell *cell) {
     uint32_t epoch = atomic_load_explicit(&t->head->epoch, memory_order_relaxed);
-    if (PK_UNLIKELY(cell->epoch != epoch)) pk_hook_keep(t, cell, freeing);
+    if (PK_UNLIKELY(cell->epoch != epoch)) pk_hook_keep(t, cell);
 }
 
 /* ---- allocations ---- */
@@ -136,7 +147,7 @@ static inline void pk_hook_count(pk_hook_thread *t, pk_hook_found found, const v
     pk_image_cell *cell = found.cell;
     int64_t stands_for = (int64_t)bytes;
     bool live = (t->flags & PK_ALLOC_LIVE) != 0;
-    if (live) pk_hook_keep_peak(t, cell, false);
+    if (live) pk_hook_keep_peak(t, cell);
     cell->calls++;
     cell->bytes += bytes;
     if (PK_UNLIKELY(t->flags & PK_HOOK_SAMPLED)) stands_for = pk_hook_estimate(cell, bytes);
@@ -174,10 +185,11 @@ static inline void pk_hook_credit(pk_hook_thread *t, const void *p, pk_hook_bloc
     pk_image_cell *cell =
         PK_LIKELY(own) ? pk_hook_cell_at(block.cell) : pk_hook_foreign_cell(t, block.cell);
     int64_t stands_for = (int64_t)block.size;
+    pk_hook_grown(t);
     t->image->frees++;
     t->image->freed_bytes += block.size;
     if (PK_LIKELY(cell != NULL)) {
-        pk_hook_keep_peak(t, cell, true);
+        pk_hook_keep_peak(t, cell);
         cell->freed_calls++;
         cell->freed_bytes += block.size;
         if (PK_UNLIKELY(t->flags & PK_HOOK_SAMPLED))

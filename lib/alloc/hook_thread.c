@@ -7,6 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "alloc/hook_hot.h"
+
 #define SLOW_STACK_BYTES ((size_t)256 << 10) /* signal handlers may come on top */
 
 __thread pk_hook_self pk_self __attribute__((tls_model("initial-exec")));
@@ -101,7 +103,8 @@ static pk_hook_thread *new_state(pk_hook_thread *t, pk_hook_thread *given_back) 
     }
     t->image->tid = tid;
     t->last = NULL;
-    atomic_fetch_add(&process->threads, 1);
+    t->growing = false;
+    t->alone = atomic_fetch_add(&process->threads, 1) == 0;
     atomic_fetch_add(&process->changes, 1);
     return t;
 }
@@ -198,7 +201,8 @@ pk_hook_thread *pk_hook_look(pk_hook_thread *t) {
         return NULL;
     }
     t->seen = atomic_load(&process->changes);
-    pk_hook_set_held_max(t);
+    pk_hook_grown(t);
+    t->alone = atomic_load(&process->threads) == 1;
     uint32_t generation = atomic_load(&process->generation);
     if (t->generation != generation) pk_hook_memo_forget(t, generation);
     return t;

@@ -91,7 +91,8 @@ typedef struct pk_image_head {
     _Alignas(64) _Atomic int64_t live_bytes; /* without what the threads hold back:
                                                 pk_image_thread.held */
     _Alignas(64) _Atomic int64_t peak_bytes;
-    _Atomic uint64_t peak_ns;            /* 0: it is still growing, or was when it ended */
+    _Atomic uint64_t peak_ns; /* A thread alone notes a peak when it first frees again: while more
+                                 is live than peak_bytes, the peak is now. */
     _Alignas(64) _Atomic uint32_t epoch; /* of peaks */
     /* What was not counted, and why; rare, so shared. */
     _Alignas(64) _Atomic uint64_t inside_hook; /* calls while a call of that thread was counted:
