@@ -44,14 +44,13 @@ static inline pk_image_cell *pk_hook_cell_at(uint32_t number) {
 
 /* ---- the map of live blocks: beside each place where a block may begin stand its size and its
  * cell, 8 bytes. So a block costs one store, and its end one load and one store, without lock or
- * search, and with the locality of the heap itself. Three levels: 2^13 parts of 16 GiB, of 2^12
- * pieces of 4 MiB, of 2^18 places (2^19 where blocks may begin at multiples of 8). Only what is
- * used is there.
- * ---- */
+ * search, and with the locality of the heap itself. Three levels: 2^13 parts of 16 GiB, of 2^14
+ * pages of 1 MiB, of 2^16 places (2^17 where blocks may begin at multiples of 8). Only what is used
+ * is there. ---- */
 
 #define PK_LIVE_TOP_BITS 13
-#define PK_LIVE_MIDDLE_BITS 12
-#define PK_LIVE_LEAF_BITS 22 /* of the address */
+#define PK_LIVE_MIDDLE_BITS 14
+#define PK_LIVE_LEAF_BITS 20 /* of the address */
 #define PK_LIVE_ADDRESS_BITS (PK_LIVE_TOP_BITS + PK_LIVE_MIDDLE_BITS + PK_LIVE_LEAF_BITS)
 
 typedef _Atomic(void *) pk_live_link;
