@@ -12,6 +12,14 @@ __attribute__((noinline)) static int outer(int x) {
     return inner(x) + 7;
 }
 
+/* Two that touch each other: a call at the end of the first returns to the second's address. */
+__asm__(".pushsection .text\n"
+        ".type pk_test_first, @function\npk_test_first: nop\nnop\n.size pk_test_first, 2\n"
+        ".hidden pk_test_second\n.globl pk_test_second\n"
+        ".type pk_test_second, @function\npk_test_second: nop\n.size pk_test_second, 1\n"
+        ".popsection");
+extern const char pk_test_second[] __attribute__((visibility("hidden")));
+
 /* An address in a function, as a call returns to it. */
 static uint64_t in(int (*function)(int), uint64_t offset) {
     return (uint64_t)(uintptr_t)function + offset;
@@ -168,14 +176,15 @@ static void places_have_object_symbol_and_offset(void **state) {
     image_maps(&f->im, f->maps, 1, 0);
     pk_image_chunk *frames = image_chunk(&f->im, PK_CHUNK_FRAMES, 1);
     pk_image_chunk *cells = image_cells(&f->im, thread);
+    const uint64_t second = (uint64_t)(uintptr_t)pk_test_second;
     /* A return address that is the next function's first byte is of the call before it; one that a
      * signal interrupted there is not. */
-    const uint64_t stack[] = {in(inner, 1), in(outer, 0) | 1ull << 63, 0x10};
-    image_stack(&f->im, cells, frames, stack, 3, NULL)->function = PK_CALL_POSIX_MEMALIGN;
+    const uint64_t stack[] = {in(inner, 1), second | 1ull << 63, 0x10, second};
+    image_stack(&f->im, cells, frames, stack, 4, NULL)->function = PK_CALL_POSIX_MEMALIGN;
     add(f);
     finish(f);
     const pk_alloc_stack *s = stack_at(f, 0);
-    assert_int_equal(s->n_frames, 3);
+    assert_int_equal(s->n_frames, 4);
     const pk_alloc_place *p = pk_alloc_place_of(&f->result, s, 0);
     assert_string_equal(p->object, "libc.so.6");
     assert_string_equal(p->symbol, "posix_memalign");
@@ -188,14 +197,17 @@ static void places_have_object_symbol_and_offset(void **state) {
     assert_true(p->vaddr != 0 && (p->vaddr & 0xfff) == (in(inner, 1) & 0xfff));
     assert_true(PK_AT(&f->result.modules, pk_profile_module, p->module).symbols);
     p = pk_alloc_place_of(&f->result, s, 2);
-    assert_string_equal(p->symbol, "outer");
+    assert_string_equal(p->symbol, "pk_test_second");
     assert_int_equal(p->offset, 0);
+    p = pk_alloc_place_of(&f->result, s, 4);
+    assert_string_equal(p->symbol, "pk_test_first");
+    assert_int_equal(p->offset, 2);
     p = pk_alloc_place_of(&f->result, s, 3);
     assert_null(p->object);
     assert_null(p->symbol);
     assert_int_equal(p->address, 0x10);
     assert_int_equal(p->module, UINT32_MAX);
-    expect_text(f, 0, "prog;[unknown];outer;inner;posix_memalign");
+    expect_text(f, 0, "prog;pk_test_first;[unknown];pk_test_second;inner;posix_memalign");
     bool mapped = false;
     for (size_t i = 0; i < f->result.maps.count; i++) {
         const pk_alloc_map *m = &PK_AT(&f->result.maps, pk_alloc_map, i);
@@ -415,19 +427,24 @@ static void the_era_says_what_was_mapped(void **state) {
     image_stack(&f->im, cells, frames, b, 1, NULL)->era = 1;
     image_stack(&f->im, cells, frames, a, 1, NULL)->era = 0;
     image_stack(&f->im, cells, frames, b, 1, NULL)->era = 0; /* not there yet */
+    /* The call of the last byte returns behind the mapping, none returns to its first. */
+    const uint64_t last[] = {0x710000}, none[] = {0x700000};
+    image_stack(&f->im, cells, frames, last, 1, NULL);
+    image_stack(&f->im, cells, frames, none, 1, NULL);
     add(f);
     finish(f);
-    assert_int_equal(f->result.stacks.count, 4);
-    const char *const expected[] = {"old.so", NULL, "newer.so", "late.so (deleted)"};
-    for (size_t i = 0; i < 4; i++) {
+    assert_int_equal(f->result.stacks.count, 6);
+    const char *const expected[] = {"old.so", NULL,       "old.so",
+                                    NULL,     "newer.so", "late.so (deleted)"};
+    for (size_t i = 0; i < 6; i++) {
         const char *object = pk_alloc_place_of(&f->result, stack_at(f, i), 1)->object;
         if (expected[i]) assert_string_equal(object, expected[i]);
         else assert_null(object);
     }
     expect_text(f, 0, "prog;[old.so];malloc");
     assert_true(PK_AT(&f->result.modules, pk_profile_module, 0).missing);
-    assert_int_equal(PK_AT(&f->result.modules, pk_profile_module, 0).frames, 1);
-    assert_int_equal(PK_AT(&f->result.modules, pk_profile_module, 0).unknown, 1);
+    assert_int_equal(PK_AT(&f->result.modules, pk_profile_module, 0).frames, 2);
+    assert_int_equal(PK_AT(&f->result.modules, pk_profile_module, 0).unknown, 2);
 }
 
 static void what_is_the_same_in_two_eras_is_one(void **state) {
@@ -581,6 +598,18 @@ static void nonsense_is_counted_as_it_is(void **state) {
     expect_text(f, 0, "prog;[unknown];malloc");
 }
 
+static void frees_of_cells_that_are_not_there(void **state) {
+    fixture *f = *state;
+    pk_image_thread *thread = image_thread(&f->im, 100);
+    pk_image_chunk *cells = image_cells(&f->im, thread);
+    image_foreign(&f->im, cells, 12)->freed_calls = 9;
+    add(f);
+    finish(f);
+    assert_true(f->result.incomplete);
+    assert_int_equal(f->result.stacks.count, 0);
+    assert_holds(PK_AT(&f->result.notes, pk_alloc_note, 0).text, "is missing");
+}
+
 static void huge_figures_stay_at_the_greatest(void **state) {
     fixture *f = *state;
     pk_image_thread *thread = image_thread(&f->im, 100);
@@ -649,6 +678,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(an_empty_folder_is_an_error, begin, end),
         cmocka_unit_test_setup_teardown(what_is_no_image_is_refused, begin, end),
         cmocka_unit_test_setup_teardown(nonsense_is_counted_as_it_is, begin, end),
+        cmocka_unit_test_setup_teardown(frees_of_cells_that_are_not_there, begin, end),
         cmocka_unit_test_setup_teardown(huge_figures_stay_at_the_greatest, begin, end),
         cmocka_unit_test_setup_teardown(a_cut_file_says_what_it_has, begin, end),
     };

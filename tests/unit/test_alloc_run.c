@@ -3,6 +3,7 @@
 
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 
 #include "alloc/alloc.h"
@@ -471,8 +472,25 @@ static void a_folder_is_made_where_objects_can_be_loaded_from(void **state) {
     assert_int_equal(rmdir(blank), 0);
     list.count = 3;
     memset(&f->err, 0, sizeof f->err);
-    assert_false(pk_alloc_folder_make(NULL, &list, &folder, &f->err));
-    assert_true(f->err.fix[0]);
+    assert_fails(pk_alloc_folder_make(NULL, &list, &folder, &f->err), &f->err, PK_E_INPUT);
+    assert_holds(f->err.what, "blank");
+}
+
+static void nothing_is_loaded_from_where_nothing_is_executed(void **state) {
+    fixture *f = *state;
+    static const char *const mounts[] = {"/proc", "/sys",     "/run",
+                                         "/dev",  "/dev/pts", "/dev/mqueue"};
+    for (size_t i = 0; i < sizeof mounts / sizeof *mounts; i++) {
+        struct statvfs fs;
+        pk_alloc_folder folder;
+        if (statvfs(mounts[i], &fs) != 0 || !(fs.f_flag & ST_NOEXEC)) continue;
+        const char *parents[] = {mounts[i]};
+        pk_text_list list = {parents, 1};
+        assert_fails(pk_alloc_folder_make(NULL, &list, &folder, &f->err), &f->err, PK_E_INPUT);
+        assert_holds(f->err.what, "noexec");
+        return;
+    }
+    skip(); /* no such mount */
 }
 
 static void an_asked_folder_is_made_and_removed(void **state) {
@@ -552,6 +570,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(programs_that_cannot_load_the_hook, begin, end),
         cmocka_unit_test_setup_teardown(running_processes_are_not_for_preload, begin, end),
         cmocka_unit_test_setup_teardown(a_folder_is_made_where_objects_can_be_loaded_from, begin,
+                                        end),
+        cmocka_unit_test_setup_teardown(nothing_is_loaded_from_where_nothing_is_executed, begin,
                                         end),
         cmocka_unit_test_setup_teardown(an_asked_folder_is_made_and_removed, begin, end),
         cmocka_unit_test_setup_teardown(a_killed_run_is_recovered, begin, end),
