@@ -1,5 +1,5 @@
-/* perfkit alloc: the option table. What the options come to is in alloc_plan.c, dtrace's own words
- * in alloc_dtrace.c, what is then done in alloc_go.c and alloc_outputs.c. */
+/* perfkit alloc: the option table. What the options come to is in alloc_plan.c, what is then done
+ * in alloc_go.c and alloc_outputs.c. */
 #include "cmd/alloc_cli.h"
 #include "cmd/commands.h"
 #include "cmd/target.h"

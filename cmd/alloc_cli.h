@@ -4,6 +4,7 @@
 #define PK_CMD_ALLOC_CLI_H
 
 #include "alloc/alloc.h"
+#include "alloc/dtrace_words.h"
 #include "alloc/image.h"
 #include "alloc/render.h"
 #include "cli/command.h"
@@ -45,39 +46,12 @@ typedef struct alloc_cli {
     const char *suppressions;
 } alloc_cli;
 
-/* A program of dtrace's, of the one shape that is understood:
- * pid$target:LIB:FUNCTION:entry { @NAME[ustack(N)] = count(); } */
-typedef struct alloc_dtrace {
-    const char *module, *function; /* "": all libraries; "malloc" */
-    const char *description;       /* what stands before the braces, as dtrace repeats it */
-    pid_t pid;                     /* pid1234 in place of pid$target; 0: $target */
-    uint64_t frames;               /* of ustack(N); 0: ustack() */
-    pk_alloc_aggregation aggregation;
-} alloc_dtrace;
-
-/* Texts go to the arena. False: what is not understood, in one line. */
-bool alloc_dtrace_parse(const char *program, pk_arena *arena, alloc_dtrace *parsed,
-                        pk_err *err) PK_MUST_CHECK;
-
-/* dtrace's -x. */
-typedef struct alloc_dtrace_tuning {
-    uint64_t frames; /* ustackframes */
-    uint64_t indent; /* stackindent */
-    bool reversed;   /* aggsortrev */
-    bool by_key;     /* aggsortkey */
-    bool quiet;
-} alloc_dtrace_tuning;
-
-/* "name" or "name=value" into *tuning. What only sizes dtrace's own buffers is accepted and changes
- * nothing. */
-bool alloc_dtrace_tune(const char *option, alloc_dtrace_tuning *tuning, pk_err *err) PK_MUST_CHECK;
-
 /* One run, after all that the table cannot say. Texts live in the arena of `parsed`. */
 typedef struct alloc_plan {
     pk_alloc_options alloc;
     pk_debug_folders folders;
-    alloc_dtrace dtrace; /* function: NULL without a program */
-    alloc_dtrace_tuning tuning;
+    pk_dtrace_program dtrace; /* function: NULL without a program */
+    pk_dtrace_tuning tuning;
     bool recover;
     const char *output; /* NULL: none; "-": standard output */
     alloc_format format;

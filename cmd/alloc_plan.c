@@ -29,8 +29,8 @@ static bool has_command(const planner *p) {
 static bool set_dtrace(const planner *p, alloc_plan *plan, pk_err *err) {
     const alloc_cli *cli = p->cli;
     for (size_t i = 0; i < cli->dtrace_options.count; i++)
-        if (!alloc_dtrace_tune(cli->dtrace_options.items[i], &plan->tuning, err)) return false;
-    if (cli->program) return alloc_dtrace_parse(cli->program, p->arena, &plan->dtrace, err);
+        if (!pk_dtrace_tune(cli->dtrace_options.items[i], &plan->tuning, err)) return false;
+    if (cli->program) return pk_dtrace_parse(cli->program, p->arena, &plan->dtrace, err);
     if (!p->invocation->as_peer) return true;
     pk_fail(err, PK_E_USAGE, NULL, "there is no program");
     pk_fix(err, "use -n 'pid$target::malloc:entry { @[ustack()] = count(); }'");
@@ -40,7 +40,7 @@ static bool set_dtrace(const planner *p, alloc_plan *plan, pk_err *err) {
 /* The allocator's functions are counted together, and what was not asked for is left out
  * afterwards; others by probes. */
 static bool set_function(const planner *p, alloc_plan *plan, pk_err *err) {
-    const alloc_dtrace *d = &plan->dtrace;
+    const pk_dtrace_program *d = &plan->dtrace;
     plan->alloc.function = p->cli->function;
     plan->only = PK_CALLS;
     if (!d->function) return true;

@@ -1,10 +1,11 @@
-/* perfkit alloc: dtrace's own words, -n and -x. */
+#include "alloc/dtrace_words.h"
+
 #include <ctype.h>
 #include <limits.h>
 #include <string.h>
 
+#include "alloc/image.h"
 #include "base/units.h"
-#include "cmd/alloc_cli.h"
 
 #define INDENT_MAX 200
 
@@ -46,7 +47,7 @@ static bool take_number(scan *s, uint64_t *number) {
 }
 
 /* "pid$target:LIB:FUNCTION:entry" */
-static bool take_probe(scan *s, alloc_dtrace *d) {
+static bool take_probe(scan *s, pk_dtrace_program *d) {
     uint64_t pid;
     if (!take(s, "pid")) return false;
     if (!take(s, "$target")) {
@@ -54,19 +55,19 @@ static bool take_probe(scan *s, alloc_dtrace *d) {
         d->pid = (pid_t)pid;
     }
     if (!take(s, ":") || !(d->module = take_name(s, "_.+-@"))) return false;
-    if (*s->at++ != ':' || !(d->function = take_name(s, "_.@$")) || !d->function[0]) return false;
+    if (!take(s, ":") || !(d->function = take_name(s, "_.@$")) || !d->function[0]) return false;
     return *s->at == ':' && take(s, ":entry");
 }
 
 /* "[ustack(N)]" */
-static bool take_key(scan *s, alloc_dtrace *d) {
+static bool take_key(scan *s, pk_dtrace_program *d) {
     if (!take(s, "[") || !take(s, "ustack") || !take(s, "(")) return false;
     if (!take(s, ")") && (!take_number(s, &d->frames) || !take(s, ")"))) return false;
     return take(s, "]");
 }
 
 /* "{ @name[ustack()] = count(); }" */
-static bool take_action(scan *s, alloc_dtrace *d) {
+static bool take_action(scan *s, pk_dtrace_program *d) {
     if (!take(s, "{") || !take(s, "@") || !take_name(s, "_")) return false;
     skip_blanks(s);
     bool keyed = *s->at == '[';
@@ -86,9 +87,9 @@ static bool take_action(scan *s, alloc_dtrace *d) {
     return *s->at == '\0';
 }
 
-bool alloc_dtrace_parse(const char *program, pk_arena *arena, alloc_dtrace *parsed, pk_err *err) {
+bool pk_dtrace_parse(const char *program, pk_arena *arena, pk_dtrace_program *parsed, pk_err *err) {
     scan s = {program, arena};
-    alloc_dtrace d = {.aggregation = PK_ALLOC_COUNT};
+    pk_dtrace_program d = {.aggregation = PK_ALLOC_COUNT};
     bool ok = take_probe(&s, &d);
     if (ok) {
         skip_blanks(&s);
@@ -135,7 +136,7 @@ static bool tune_number(const char *option, uint64_t most, const char *usual, ui
     return false;
 }
 
-bool alloc_dtrace_tune(const char *option, alloc_dtrace_tuning *tuning, pk_err *err) {
+bool pk_dtrace_tune(const char *option, pk_dtrace_tuning *tuning, pk_err *err) {
     if (is(option, "ustackframes"))
         return tune_number(option, PK_IMAGE_FRAMES_MAX, "ustackframes=20", &tuning->frames, err);
     if (is(option, "stackindent"))
