@@ -134,6 +134,18 @@ typedef struct pk_hook_chunk {
 
 #define PK_HOOK_OBJECTS 1024
 
+typedef struct pk_hook_range {
+    uint64_t low, high;
+    uint32_t cell;
+    bool first; /* its call is not freed yet: it has the first page of what was mapped */
+} pk_hook_range;
+
+typedef struct pk_hook_ranges { /* by address; items: capacity of them */
+    _Atomic uint32_t lock;
+    uint32_t n, capacity;
+    pk_hook_range *items;
+} pk_hook_ranges;
+
 typedef struct pk_hook_process { /* cleared by fork */
     _Atomic uint32_t ready;      /* 1: there is an image; 2: there will be none */
     _Atomic uint32_t lock;
@@ -148,6 +160,7 @@ typedef struct pk_hook_process { /* cleared by fork */
     uint64_t device, inode;
     uint32_t era, snapshots;
     char path[4200];
+    pk_hook_ranges ranges; /* PK_ALLOC_MAPPINGS */
     uint32_t n_objects;
     uint64_t objects[PK_HOOK_OBJECTS]; /* where the objects begin that are in the last snapshot */
 } pk_hook_process;
@@ -198,6 +211,11 @@ void pk_hook_unlock(void) PK_HIDDEN;
 uint64_t pk_hook_now_ns(void) PK_HIDDEN;
 
 /* ---- hook_image.c ---- */
+
+/* The system calls themselves: mmap and munmap are the program's, and may be counted. */
+void *pk_hook_map(void *address, size_t bytes, int protection, int flags, int fd,
+                  off_t offset) PK_HIDDEN;
+int pk_hook_unmap(void *address, size_t bytes) PK_HIDDEN;
 
 /* Memory of our own; NULL: none. advice: MADV_WIPEONFORK or MADV_DONTFORK. */
 void *pk_hook_memory(size_t bytes, int advice) PK_HIDDEN;

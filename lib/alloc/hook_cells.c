@@ -30,7 +30,7 @@ static bool grow(pk_hook_table *table) {
     for (uint32_t i = 0; i < table->capacity; i++)
         if (table->entries[i]) put(&larger, table->entries[i]);
     larger.n = table->n;
-    if (table->entries) munmap(table->entries, table->capacity * sizeof(uint64_t));
+    if (table->entries) pk_hook_unmap(table->entries, table->capacity * sizeof(uint64_t));
     *table = larger;
     return true;
 }

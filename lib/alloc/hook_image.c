@@ -9,6 +9,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -16,12 +17,20 @@
 #define SNAPSHOTS_MAX 1000
 #define HIGH_FD 900 /* programs expect the low numbers to be theirs */
 
+void *pk_hook_map(void *address, size_t bytes, int protection, int flags, int fd, off_t offset) {
+    return (void *)syscall(SYS_mmap, address, bytes, protection, flags, fd, offset);
+}
+
+int pk_hook_unmap(void *address, size_t bytes) {
+    return (int)syscall(SYS_munmap, address, bytes);
+}
+
 void *pk_hook_memory(size_t bytes, int advice) {
-    void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *at = pk_hook_map(NULL, bytes, PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (at == MAP_FAILED) return NULL;
     if (madvise(at, bytes, advice) == 0) return at;
-    munmap(at, bytes);
+    pk_hook_unmap(at, bytes);
     return NULL;
 }
 
@@ -75,7 +84,7 @@ static void *map_chunk(int fd, uint32_t number, size_t bytes) {
     uint64_t at = number * PK_IMAGE_CHUNK_BYTES;
     if (!reserve(fd, at, bytes)) return NULL;
     void *base =
-        mmap(NULL, PK_IMAGE_CHUNK_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, (off_t)at);
+        pk_hook_map(NULL, PK_IMAGE_CHUNK_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, (off_t)at);
     if (base == MAP_FAILED) return NULL;
     madvise(base, PK_IMAGE_CHUNK_BYTES, MADV_DONTFORK);
     return base;
@@ -164,10 +173,10 @@ void pk_hook_image_close(pk_hook_process *process) {
     struct stat file;
     uint32_t n = atomic_load(&process->head->chunks);
     for (uint32_t i = 1; i < n && i < pk_hook.chunks_max; i++) {
-        if (pk_hook.chunks[i].base) munmap(pk_hook.chunks[i].base, PK_IMAGE_CHUNK_BYTES);
+        if (pk_hook.chunks[i].base) pk_hook_unmap(pk_hook.chunks[i].base, PK_IMAGE_CHUNK_BYTES);
         pk_hook.chunks[i] = (pk_hook_chunk){0};
     }
-    munmap(process->head, PK_IMAGE_CHUNK_BYTES);
+    pk_hook_unmap(process->head, PK_IMAGE_CHUNK_BYTES);
     if (fstat(process->fd, &file) == 0 && file.st_dev == process->device &&
         file.st_ino == process->inode)
         close(process->fd);

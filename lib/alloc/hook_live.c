@@ -19,9 +19,9 @@ void pk_hook_live_clear(void) {
         pk_live_link *middle = atomic_exchange(&pk_hook.live[i], NULL);
         for (size_t j = 0; middle && j < (size_t)1 << PK_LIVE_MIDDLE_BITS; j++) {
             void *leaf = atomic_load(&middle[j]);
-            if (leaf) munmap(leaf, leaf_bytes);
+            if (leaf) pk_hook_unmap(leaf, leaf_bytes);
         }
-        if (middle) munmap(middle, sizeof(pk_live_link) << PK_LIVE_MIDDLE_BITS);
+        if (middle) pk_hook_unmap(middle, sizeof(pk_live_link) << PK_LIVE_MIDDLE_BITS);
     }
 }
 
@@ -34,7 +34,7 @@ static void *follow_or_make(pk_live_link *at, size_t bytes) {
     errno = error;
     if (!made) return NULL;
     if (atomic_compare_exchange_strong(at, &there, made)) return made;
-    munmap(made, bytes);
+    pk_hook_unmap(made, bytes);
     return there;
 }
 

@@ -205,6 +205,9 @@ static bool start_anew(void) {
     if (atomic_load(&process->ready) == 1) pk_hook_image_close(process);
     pk_hook_live_clear();
     process->n_objects = process->era = process->snapshots = 0;
+    if (process->ranges.items)
+        pk_hook_unmap(process->ranges.items, process->ranges.capacity * sizeof(pk_hook_range));
+    process->ranges = (pk_hook_ranges){0};
     atomic_store(&process->no_room, false);
     atomic_store(&process->threads, 0);
     atomic_store(&process->ready, 0);

@@ -32,7 +32,7 @@ static void find_stack(pk_hook_thread *t) {
 }
 
 static void drop(pk_hook_table *table) {
-    if (table->entries) munmap(table->entries, table->capacity * sizeof(uint64_t));
+    if (table->entries) pk_hook_unmap(table->entries, table->capacity * sizeof(uint64_t));
     *table = (pk_hook_table){0};
 }
 

@@ -51,7 +51,7 @@ enum {                        /* flags */
        PK_ALLOC_LIVE = 1,     /* follow frees: live, peak, leaked, temporary */
        PK_ALLOC_FOLLOW = 2,   /* programs that it starts are counted too */
        PK_ALLOC_CHECK = 4,    /* each remembered stack is unwound in full as well and compared */
-       PK_ALLOC_MAPPINGS = 8, /* mmap, munmap, mremap, brk as kinds of their own */
+       PK_ALLOC_MAPPINGS = 8, /* mmap, munmap, mremap as a kind of their own */
        PK_ALLOC_ATTACHED = 16 /* injected: blocks from before are not known */
 };
 

@@ -503,6 +503,25 @@ static void test_no_room(void **state) {
     run_well(f, "corners", "errno");
 }
 
+static void test_mappings(void **state) {
+    fixture *f = fixture_of(state);
+    image *im = run(f, PK_ALLOC_LIVE | PK_ALLOC_MAPPINGS, "corners", "maps", NULL);
+    uint64_t mib = 1 << 20;
+    assert_int_equal(f->exit.code, 0);
+    /* 1 MiB, the half of another one, and what became the third are gone; the second half, 1 of 2
+     * MiB that it grew to, and what lies over the other are there. */
+    const pk_image_stack *three = stack(im, PK_CALL_MMAP, 3, 3 * mib);
+    assert_int_equal(three->freed_calls, 3);
+    assert_int_equal(three->freed_bytes, 2 * mib + mib / 2);
+    const pk_image_stack *grown = stack(im, PK_CALL_MMAP, 1, 2 * mib);
+    assert_int_equal(grown->freed_calls, 0);
+    assert_int_equal(grown->freed_bytes, mib);
+    assert_int_equal(stack(im, PK_CALL_MMAP, 1, mib)->freed_bytes, 0);
+    assert_int_equal(im->file.head.live_bytes + im->held, 2 * mib + mib / 2);
+    im = run(f, PK_ALLOC_LIVE, "corners", "maps", NULL); /* not asked for */
+    assert_int_equal(im->calls, 0);
+}
+
 /* As injection has it: again and again, while another thread goes on. */
 static void test_attached_many_times(void **state) {
     fixture *f = fixture_of(state);
@@ -597,6 +616,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_ends, begin, end),
         cmocka_unit_test_setup_teardown(test_killed, begin, end),
         cmocka_unit_test_setup_teardown(test_no_room, begin, end),
+        cmocka_unit_test_setup_teardown(test_mappings, begin, end),
         cmocka_unit_test_setup_teardown(test_attached_many_times, begin, end),
         cmocka_unit_test_setup_teardown(test_samples, begin, end),
         cmocka_unit_test_setup_teardown(test_real_programs, begin, end),

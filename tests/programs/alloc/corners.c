@@ -186,6 +186,22 @@ KEEP static void samples(void) {
     }
 }
 
+/* Three mappings of 1 MiB: one goes, of one the first half goes, one grows to 2 MiB; and one that
+ * takes the place of half of that. */
+KEEP static void *map_one(void *at, int fixed) {
+    return use(mmap(at, 1 << 20, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | fixed, -1, 0));
+}
+
+KEEP static int maps(void) {
+    char *all[3];
+    for (int i = 0; i < 3; i++)
+        if ((all[i] = map_one(NULL, 0)) == MAP_FAILED) return 9;
+    if (munmap(all[0], 1 << 20) != 0 || munmap(all[1], 1 << 19) != 0) return 9;
+    char *grown = use(mremap(all[2], 1 << 20, 1 << 21, MREMAP_MAYMOVE));
+    if (grown == MAP_FAILED) return 9;
+    return map_one(grown + (1 << 20), MAP_FIXED) == MAP_FAILED ? 9 : 0;
+}
+
 /* Loads the hook as injection does, and has it count 60 times, while a second thread goes on all
  * the time: 10 calls of 70 bytes by this thread each time. From the tenth time on no mapping and no
  * descriptor is added. */
@@ -245,6 +261,7 @@ int main(int argc, char **argv) {
     else if (strcmp(what, "interrupted") == 0) return interrupted();
     else if (strcmp(what, "many-threads") == 0) return many_threads();
     else if (strcmp(what, "samples") == 0) samples();
+    else if (strcmp(what, "maps") == 0) return maps();
     else if (strcmp(what, "attaches") == 0 && argc == 4) return attaches(argv[2], argv[3]);
     else return 2;
     return 0;
