@@ -116,6 +116,14 @@ test('hovering shows time, samples and share', 'known.svg', async (page) => {
     assert.match(await text(page, 'details'), /^Click zooms/);
 });
 
+test('bytes have units, as in the titles', 'bytes.svg', async (page) => {
+    for (const [what, matched] of [['^a$', '0.0% (512 B)'], ['^[ab]$', '0.1% (2.00 KiB)'], ['^c$', '99.9% (3.00 MiB)']]) {
+        await search(page, what);
+        assert.strictEqual(await text(page, 'matched'), `Matched: ${matched}`);
+        await page.locator('#search').click(); // "Reset Search"
+    }
+});
+
 test('search: button, Ctrl-F and F3 give the known share', 'known.svg', async (page) => {
     await search(page, 'parse|nothing');
     assert.strictEqual(await text(page, 'matched'), 'Matched: 50.0% (500 ms, 500 samples)');

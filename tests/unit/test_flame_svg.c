@@ -273,6 +273,9 @@ static void times_are_shown_with_their_samples(void **state) {
     f.style.factor = 1;
     f.style.count_name = "cycles";
     assert_holds(draw(&f), "<title>a (3,009,027 cycles, 3 samples, 75.00%)</title>");
+    f.style.weight_is_bytes = true;
+    f.style.sample_weight = 0;
+    assert_holds(draw(&f), "<title>a (2.87 MiB, 75.00%)</title>");
     end(&f);
 }
 
@@ -485,6 +488,9 @@ static void the_pictures_for_the_browser(void **state) {
     write_picture(&f, "difference");
     f = begin("main;a 3\nmain;b 4\nmain;a 3\n", 1, true);
     write_picture(&f, "chart");
+    f = begin("main;a 512\nmain;b 1536\nmain;c 3145728\n", 1, false);
+    f.style.weight_is_bytes = true;
+    write_picture(&f, "bytes");
     f = begin(three, 1, false);
     static const char wishes[] = "a\thref=#there\n";
     uint64_t ignored = 0;
