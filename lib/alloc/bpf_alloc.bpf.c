@@ -45,6 +45,7 @@ struct walk {
 
 struct desk { /* what one program works in */
     uint64_t taken;
+    uint64_t beyond; /* a page behind the end of a stack, where a copy failed: that costs much */
     struct walk walk;
     uint64_t copy[PK_BPF_COPY_BYTES / 8];
     pk_bpf_stack stack;
@@ -208,8 +209,12 @@ static bool copy_more(struct desk *desk, uint64_t address) {
     from &= ~7ull;
     w->copied = from;
     w->copied_bytes = PK_BPF_COPY_BYTES;
-    if (bpf_probe_read_user(desk->copy, PK_BPF_COPY_BYTES, (void *)from) == 0) return true;
-    /* The stack, or what of it is in memory, may end with the page. */
+    uint64_t last_page = (from + PK_BPF_COPY_BYTES - 1) >> 12;
+    if (desk->beyond != last_page) {
+        if (bpf_probe_read_user(desk->copy, PK_BPF_COPY_BYTES, (void *)from) == 0) return true;
+        desk->beyond = last_page;
+    }
+    /* The stack, or what of it is in memory, ends with the page. */
     uint32_t rest = (4096 - (from & 4095)) & (PK_BPF_COPY_BYTES - 8);
     w->copied_bytes = rest;
     return rest > 0 && bpf_probe_read_user(desk->copy, rest, (void *)from) == 0;

@@ -7,9 +7,12 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/array.h"
+#include "base/digits.h"
 #include "base/embed.h"
 
 PK_EMBED(pk_bpf_object, PK_BPF_OBJECT_PATH);
@@ -25,6 +28,8 @@ struct pk_bpf_probe {
     struct bpf_program *program;
     struct ring_buffer *ring;
     int chunks, segments, processes, lists, counts, totals, sizes;
+    bool at_once;     /* all functions of a process by one link */
+    pk_array fds;     /* int: links of that kind */
     pk_array links;   /* struct bpf_link * */
     int chunk;        /* the one being filled; -1: none yet */
     pk_bpf_row *rows; /* its rows */
@@ -37,6 +42,25 @@ struct pk_bpf_probe {
 };
 
 /* ---- loading ---- */
+
+/* What bpf(2) takes for one link at many places (Linux 6.6; uapi/linux/bpf.h of that). */
+#define UPROBE_MULTI 48
+struct many_places {
+    uint32_t program, target, type, flags;
+    uint64_t path, offsets, semaphores, cookies;
+    uint32_t n, place_flags, pid, reserved;
+};
+
+/* Earlier than 6.10 such links see the first thread of a process alone. */
+static bool can_at_once(void) {
+    struct utsname name;
+    uint64_t major = 0, minor = 0;
+    if (uname(&name) != 0) return false;
+    size_t n = pk_digits(name.release, strlen(name.release), &major);
+    if (n > 0 && name.release[n] == '.')
+        (void)pk_digits(name.release + n + 1, strlen(name.release + n + 1), &minor);
+    return major > 6 || (major == 6 && minor >= 10);
+}
 
 static int say_nothing(enum libbpf_print_level level, const char *format, va_list arguments) {
     (void)level;
@@ -107,6 +131,8 @@ static bool load(pk_bpf_probe *p, size_t n_processes, char *log, pk_err *err) {
         !set_size(p->object, "lists", n_processes * 2) ||
         !set_size(p->object, "desks", 2 * (size_t)p->n_processors))
         return refuse(err, errno, "the program cannot be set up");
+    struct bpf_program *program = bpf_object__find_program_by_name(p->object, "on_entry");
+    if (program && p->at_once) bpf_program__set_expected_attach_type(program, UPROBE_MULTI);
     int failed = bpf_object__load(p->object);
     if (failed) refuse_program(err, -failed, log);
     return !failed;
@@ -134,6 +160,8 @@ pk_bpf_probe *pk_bpf_probe_new(size_t n_processes, pk_err *err) {
     if (!ok) pk_fail(err, PK_E_LIMIT, NULL, "no memory for attaching");
     if (ok) {
         p->chunk = -1;
+        p->at_once = can_at_once();
+        p->fds = PK_ARRAY(int, LINKS_MAX);
         p->links = PK_ARRAY(struct bpf_link *, LINKS_MAX);
         p->n_processors = libbpf_num_possible_cpus();
         ok = p->n_processors > 0 || refuse(err, -p->n_processors, "processors cannot be counted");
@@ -161,6 +189,7 @@ void pk_bpf_probe_free(pk_bpf_probe *p) {
     if (!p) return;
     pk_bpf_probe_detach(p);
     pk_array_fini(&p->links);
+    pk_array_fini(&p->fds);
     close_chunk(p);
     ring_buffer__free(p->ring);
     bpf_object__close(p->object);
@@ -219,30 +248,57 @@ bool pk_bpf_probe_process(pk_bpf_probe *p, uint32_t number, const pk_bpf_process
 
 /* ---- attaching ---- */
 
+static bool no_room(pk_err *err) {
+    pk_fail(err, PK_E_LIMIT, NULL, "more probes than there is room for");
+    return false;
+}
+
+static bool attach_at_once(pk_bpf_probe *p, pid_t pid, uint32_t number,
+                           const pk_bpf_entries *entries, pk_err *err) {
+    uint64_t offsets[PK_BPF_ENTRIES_MAX], cookies[PK_BPF_ENTRIES_MAX];
+    for (size_t i = 0; i < entries->n; i++) {
+        offsets[i] = entries->entries[i].offset;
+        cookies[i] = PK_BPF_COOKIE(number, entries->entries[i].function);
+    }
+    struct many_places places = {.program = (uint32_t)bpf_program__fd(p->program),
+                                 .type = UPROBE_MULTI,
+                                 .path = (uint64_t)(uintptr_t)entries->path,
+                                 .offsets = (uint64_t)(uintptr_t)offsets,
+                                 .cookies = (uint64_t)(uintptr_t)cookies,
+                                 .n = (uint32_t)entries->n,
+                                 .pid = (uint32_t)pid};
+    int *fd = pk_array_push(&p->fds);
+    if (!fd) return no_room(err);
+    *fd = (int)syscall(SYS_bpf, BPF_LINK_CREATE, &places, sizeof places);
+    if (*fd >= 0) return true;
+    p->fds.count--;
+    return refuse(err, errno, "the probes cannot be set");
+}
+
+static bool attach_one(pk_bpf_probe *p, pid_t pid, uint32_t number, const char *path,
+                       const pk_bpf_entry *entry, pk_err *err) {
+    LIBBPF_OPTS(bpf_uprobe_opts, options, .bpf_cookie = PK_BPF_COOKIE(number, entry->function));
+    struct bpf_link **link = pk_array_push(&p->links);
+    if (!link) return no_room(err);
+    *link = bpf_program__attach_uprobe_opts(p->program, pid, path, (size_t)entry->offset, &options);
+    if (*link) return true;
+    p->links.count--;
+    return refuse(err, errno, "the probe cannot be set");
+}
+
 bool pk_bpf_probe_attach(pk_bpf_probe *p, pid_t pid, uint32_t number, const pk_bpf_entries *entries,
                          pk_err *err) {
-    for (size_t i = 0; i < entries->n; i++) {
-        LIBBPF_OPTS(bpf_uprobe_opts, options,
-                    .bpf_cookie = PK_BPF_COOKIE(number, entries->entries[i].function));
-        struct bpf_link **link = pk_array_push(&p->links);
-        if (!link) {
-            pk_fail(err, PK_E_LIMIT, NULL, "more probes than there is room for");
-            return false;
-        }
-        *link = bpf_program__attach_uprobe_opts(p->program, pid, entries->path,
-                                                (size_t)entries->entries[i].offset, &options);
-        if (*link) continue;
-        int reason = errno;
-        p->links.count--;
-        return refuse(err, reason, "the probe cannot be set");
-    }
+    if (p->at_once) return attach_at_once(p, pid, number, entries, err);
+    for (size_t i = 0; i < entries->n; i++)
+        if (!attach_one(p, pid, number, entries->path, &entries->entries[i], err)) return false;
     return true;
 }
 
 void pk_bpf_probe_detach(pk_bpf_probe *p) {
+    for (size_t i = 0; i < p->fds.count; i++) close(PK_AT(&p->fds, int, i));
     for (size_t i = 0; i < p->links.count; i++)
         bpf_link__destroy(PK_AT(&p->links, struct bpf_link *, i));
-    p->links.count = 0;
+    p->fds.count = p->links.count = 0;
 }
 
 /* ---- reading ---- */
