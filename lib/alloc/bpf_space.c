@@ -190,8 +190,8 @@ static bool take_text(pk_bpf_tables *t, pk_bpf_space *space, pk_strbuf *text, bo
                       pk_err *err) {
     size_t n = space->snapshots.count;
     text->length = pk_bpf_code_lines(text->data, text->length);
-    text->data[text->length] = 0;
     if (text->length == 0) return true; /* it is ending */
+    text->data[text->length] = 0;
     if (n > 0) {
         const pk_bpf_snapshot *last = &PK_AT(&space->snapshots, pk_bpf_snapshot, n - 1);
         if (last->bytes == text->length && memcmp(last->text, text->data, last->bytes) == 0)
