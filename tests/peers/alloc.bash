@@ -95,3 +95,69 @@ compare_alloc() {
     agree 'git, the log of this repository' git -C "$here" --no-pager log --stat -n 200 || failed_here=1
     return $failed_here
 }
+
+# ---- attached -----------------------------------------------------------------------------------
+
+attach_requests=200 # of 1500 calls of malloc each, ten calls deep and more
+
+# attached_cost WATCHER [ARG...]: the CPU time of the target, in ns, while the watcher (none: plain)
+# counts in it; what that prints is in watched.
+attached_cost() {
+    local target watcher= i
+    rm -f requests watched watched.err && mkfifo requests
+    (TIMEFORMAT='%U %S' && time "$alloc_targets/known" on-request <requests >said) 2>cost &
+    local runner=$!
+    exec 8>requests
+    until grep -qs ready said; do sleep 0.02; done
+    target=$(pgrep -P "$runner" -x known) || die 'the target is not there'
+    if [[ $1 != plain ]]; then
+        "${@//PID/$target}" >watched 2>watched.err 8>&- &
+        watcher=$!
+        for ((i = 0; i < 1000; i++)); do
+            grep -qs counting watched watched.err && break
+            kill -0 $watcher 2>/dev/null || die "$1 failed: $(tail -n 3 watched.err watched)"
+            sleep 0.02
+        done
+    fi
+    for ((i = 0; i < attach_requests; i++)); do echo >&8; done
+    exec 8>&-
+    wait $runner
+    if [[ -n $watcher ]]; then
+        kill -INT $watcher 2>/dev/null
+        wait $watcher
+    fi
+    attached_ns=$(awk '{ printf "%d\n", 1e9 * ($1 + $2) }' cost)
+}
+
+# What each counts of f and g, by stack, must be right: 1000 and 500 a request.
+watched_calls() { # FILE REGEX
+    awk -v regex="$2" '$0 ~ regex { n += $NF } END { printf "%d\n", n }' "$1"
+}
+
+compare_attached() {
+    local round plain ours theirs ratios=() per_call=() per_call_theirs=() n=$((attach_requests * 1500)) wrong=0
+    local program='uprobe:/proc/PID/root/lib/x86_64-linux-gnu/libc.so.6:malloc /pid == PID/ { @[ustack()] = count(); } interval:ms:200 { printf("counting\n"); }'
+    command -v bpftrace >/dev/null || { echo '    skipped: bpftrace is not installed (apt-get install bpftrace)'; return 0; }
+    ((EUID == 0)) || { echo '    skipped: bpftrace needs root'; return 0; }
+    for ((round = 0; round < alloc_rounds; round++)); do
+        attached_cost plain
+        plain=$attached_ns
+        attached_cost "$perfkit" alloc --backend bpf -p PID -o ours.folded
+        ours=$((attached_ns - plain))
+        attached_cost bpftrace -p PID -e "$program"
+        theirs=$((attached_ns - plain))
+        per_call+=("$(ratio $ours "$n")") per_call_theirs+=("$(ratio $theirs "$n")")
+        ratios+=("$(ratio $ours $theirs)")
+        theirs=$(awk '/^\]: [0-9]+$/ { n += $2 } END { print n + 0 }' watched)
+        ours=$(watched_calls ours.folded ';main;.*;malloc ')
+        ((ours == n)) || { echo "    wrong: perfkit counted $ours calls by stacks to main, not $n"; wrong=1; }
+        ((theirs == n)) || echo "    bpftrace counted $theirs calls, not $n"
+    done
+    printf '    %-38s perfkit alloc %.0f ns, bpftrace %.0f ns a call\n' 'malloc of a process that is watched' \
+        "$(median "${per_call[@]}")" "$(median "${per_call_theirs[@]}")"
+    printf '    %-38s perfkit alloc %s, bpftrace %s\n' 'deepest stack, frames' \
+        "$(awk '{ n = gsub(/;/, ";"); if (n > most) most = n } END { print most }' ours.folded)" \
+        "$(awk '/^@\[/ { n = 0 } /^ / { n++; if (n > most) most = n } END { print most + 0 }' watched)"
+    verdict 'added / added by bpftrace' "$(median "${ratios[@]}")" 0.70
+    return $wrong
+}
