@@ -1,5 +1,6 @@
 /* What follows from all processes together: totals, times, and what people should know. */
 #include <inttypes.h>
+#include <signal.h>
 #include <string.h>
 
 #include "alloc/collector.h"
@@ -170,4 +171,13 @@ bool pk_alloc_end(pk_alloc_result *result, pk_err *err) {
     pk_collector_free(result->collector);
     result->collector = NULL;
     return true;
+}
+
+size_t pk_alloc_still_running(const pk_alloc_result *result) {
+    size_t n = 0;
+    for (size_t i = 0; i < result->processes.count; i++) {
+        const pk_alloc_process *p = &PK_AT(&result->processes, pk_alloc_process, i);
+        n += p->ended_ns == UINT64_MAX && p->pid > 0 && kill((pid_t)p->pid, 0) == 0;
+    }
+    return n;
 }

@@ -43,6 +43,9 @@ bool pk_collector_stack(pk_collector *collector, const pk_alloc_stack *stack,
 /* The maps as they are now are those to be shown. */
 bool pk_collector_keep_maps(pk_collector *collector, pk_err *err) PK_MUST_CHECK;
 
+/* How many of the processes have not ended; after pk_alloc_end. */
+size_t pk_alloc_still_running(const pk_alloc_result *result);
+
 /* A sentence for people, into result->notes; fix may be NULL. Without memory it is left out. */
 void pk_alloc_note_add(pk_alloc_result *result, const char *fix, const char *fmt, ...)
     PK_PRINTF(3, 4);

@@ -1,6 +1,7 @@
 /* Which way of counting, then that. */
 #include "alloc/alloc.h"
 #include "alloc/bpf.h"
+#include "alloc/collector.h"
 #include "alloc/launch.h"
 
 static bool run_command(const pk_alloc_options *options, const pk_interrupt *interrupt,
@@ -38,5 +39,12 @@ bool pk_alloc_run(const pk_alloc_options *options, const pk_interrupt *interrupt
     if (!pk_alloc_begin(result, options, err)) return false;
     bool ok = options->argv ? run_command(options, interrupt, result, err)
                             : run_attached(options, interrupt, result, err);
-    return ok && pk_alloc_end(result, err);
+    if (!ok || !pk_alloc_end(result, err)) return false;
+    size_t n = options->argv ? pk_alloc_still_running(result) : 0;
+    if (n > 0)
+        pk_alloc_note_add(result, "count them alone: perfkit alloc -p PID",
+                          "%zu process%s that it started still run%s; what they do from here on is "
+                          "not counted",
+                          n, n == 1 ? "" : "es", n == 1 ? "s" : "");
+    return true;
 }

@@ -236,6 +236,20 @@ static void programs_that_are_not_counted_are_named(void **state) {
     assert_null(note_with(f, "not counted"));
 }
 
+static void what_goes_on_is_said(void **state) {
+    fixture *f = *state;
+    char script[] = "\"$0\" waits >/dev/null & sleep 0.2; exit 0";
+    char *argv[] = {(char *)"sh", (char *)"-c", script, f->known, NULL};
+    assert_ok(run(f, NULL, argv), &f->err);
+    assert_non_null(note_with(f, "1 process that it started still runs"));
+    for (size_t i = 0; i < f->result.processes.count; i++) {
+        const pk_alloc_process *p = process_at(f, i);
+        if (p->exec_number > 0 && strcmp(p->name, "known") == 0)
+            assert_int_equal(kill((pid_t)p->pid, SIGKILL), 0);
+    }
+    assert_int_equal(SUMS(f, "malloc", "f").calls, 1000);
+}
+
 /* Its file is gone before it ends: names come from what the process still had. */
 static void a_deleted_program_has_its_names(void **state) {
     fixture *f = *state;
@@ -557,6 +571,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(eight_threads, begin, end),
         cmocka_unit_test_setup_teardown(children_and_successors, begin, end),
         cmocka_unit_test_setup_teardown(programs_that_are_not_counted_are_named, begin, end),
+        cmocka_unit_test_setup_teardown(what_goes_on_is_said, begin, end),
         cmocka_unit_test_setup_teardown(a_deleted_program_has_its_names, begin, end),
         cmocka_unit_test_setup_teardown(libraries_at_one_address, begin, end),
         cmocka_unit_test_setup_teardown(counts_alone, begin, end),
