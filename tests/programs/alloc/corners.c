@@ -51,7 +51,7 @@ KEEP static int closes(const char *path) {
 }
 
 /* 2^13 stacks with a limit that leaves no room for their counters. */
-KEEP static int limited(int resource, rlim_t most) {
+KEEP static int limited(__rlimit_resource_t resource, rlim_t most) {
     struct rlimit limit = {most, most};
     free(use(malloc(1)));
     if (setrlimit(resource, &limit) != 0) return 9;
