@@ -119,8 +119,10 @@ static int on_stack(void *context, void *data, size_t bytes) {
 }
 
 static bool load(pk_bpf_probe *p, size_t n_processes, char *log, pk_err *err) {
-    LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "perfkit_alloc",
-                .kernel_log_buf = log, .kernel_log_size = LOG_BYTES);
+    struct bpf_object_open_opts options = {.sz = sizeof options,
+                                           .object_name = "perfkit_alloc",
+                                           .kernel_log_buf = log,
+                                           .kernel_log_size = LOG_BYTES};
     libbpf_set_print(say_nothing);
     p->object =
         bpf_object__open_mem(pk_embed_data(pk_bpf_object), pk_embed_bytes(pk_bpf_object), &options);
@@ -167,7 +169,8 @@ pk_bpf_probe *pk_bpf_probe_new(size_t n_processes, pk_err *err) {
         ok = p->n_processors > 0 || refuse(err, -p->n_processors, "processors cannot be counted");
     }
     if (ok) {
-        p->all = calloc((size_t)p->n_processors, sizeof(pk_bpf_totals));
+        p->all = calloc((size_t)p->n_processors * (sizeof(pk_bpf_totals) / sizeof *p->all),
+                        sizeof *p->all);
         ok = p->all != NULL;
         if (!ok) pk_fail(err, PK_E_LIMIT, NULL, "no memory for attaching");
     }
@@ -207,7 +210,7 @@ static bool next_chunk(pk_bpf_probe *p, pk_err *err) {
         pk_fail(err, PK_E_LIMIT, NULL, "more call frame information than there is room for");
         return false;
     }
-    LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE);
+    struct bpf_map_create_opts options = {.sz = sizeof options, .map_flags = BPF_F_MMAPABLE};
     p->chunk = bpf_map_create(BPF_MAP_TYPE_ARRAY, "rows", sizeof(uint32_t), sizeof(pk_bpf_row),
                               PK_BPF_CHUNK_ROWS, &options);
     if (p->chunk < 0) return refuse(err, -p->chunk, "no table of rows can be made");
@@ -277,7 +280,8 @@ static bool attach_at_once(pk_bpf_probe *p, pid_t pid, uint32_t number,
 
 static bool attach_one(pk_bpf_probe *p, pid_t pid, uint32_t number, const char *path,
                        const pk_bpf_entry *entry, pk_err *err) {
-    LIBBPF_OPTS(bpf_uprobe_opts, options, .bpf_cookie = PK_BPF_COOKIE(number, entry->function));
+    struct bpf_uprobe_opts options = {.sz = sizeof options,
+                                      .bpf_cookie = PK_BPF_COOKIE(number, entry->function)};
     struct bpf_link **link = pk_array_push(&p->links);
     if (!link) return no_room(err);
     *link = bpf_program__attach_uprobe_opts(p->program, pid, path, (size_t)entry->offset, &options);

@@ -112,19 +112,20 @@ is_plain() { [[ $(dirname "$PERFKIT") == "$ROOT/build/release" ]]; }
     cmp "some/where else/perfkit/build/perfkit" "$ROOT/build/release/perfkit"
 }
 
-@test "make WITHOUT='gnutls libiberty' builds a program that says what is missing" {
+@test "make WITHOUT='gnutls libiberty libbpf' builds a program that says what is missing" {
     is_plain || skip "on the release build only"
     copy_tree "$PWD/tree"
-    make -C tree --no-print-directory -j2 WITHOUT="gnutls libiberty" all >/dev/null
-    local built=tree/build/release-without-gnutls-without-libiberty/perfkit
+    make -C tree --no-print-directory -j2 WITHOUT="gnutls libiberty libbpf" all >/dev/null
+    local built=tree/build/release-without-gnutls-without-libiberty-without-libbpf/perfkit
     [ ! -e tree/build/perfkit ]
     objdump -p "$built" | grep NEEDED >needed
     grep -q libmicrohttpd needed
-    run ! grep gnutls needed
+    run ! grep -e gnutls -e libbpf needed
     run --separate-stderr "$built" version --verbose
     [ "$status" -eq 0 ]
     [[ $output == *"GnuTLS "*"missing"*"libgnutls28-dev"* ]]
     [[ $output == *"libiberty "*"missing"*"libiberty-dev"* ]]
+    [[ $output == *"libbpf "*"missing"*"libbpf-dev"* ]]
     run --separate-stderr "$built" serve --listen 127.0.0.1:0 --tls
     one_line_error GnuTLS
 }
