@@ -108,7 +108,7 @@ RUSTC   ?= rustc
 HAVE_RUSTC := $(shell command -v $(RUSTC) 2>/dev/null)
 BURNERS := $(addprefix $(B)/tests/flame/,burner fp inlined stripped library.so $(if $(CXX_NAME),names deep) $(if $(HAVE_RUSTC),names_rs))
 JEMALLOC := $(firstword $(wildcard /usr/lib/*/libjemalloc.so.2 /usr/lib/libjemalloc.so.2 /usr/lib64/libjemalloc.so.2))
-ALLOCATORS := $(addprefix $(B)/tests/alloc/,known frames loop static corners attached one.so two.so $(if $(CXX_NAME),news) $(if $(JEMALLOC),jemalloc) $(if $(shell command -v musl-gcc 2>/dev/null),musl))
+ALLOCATORS := $(addprefix $(B)/tests/alloc/,known frames loop static corners attached injected one.so two.so $(if $(CXX_NAME),news) $(if $(JEMALLOC),jemalloc) $(if $(shell command -v musl-gcc 2>/dev/null),musl))
 ORACLES := $(sort $(patsubst %.c,$(B)/%.o,$(wildcard tests/oracle/*.c)))
 FUZZERS := $(sort $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c)))
 OBJECTS := $(LIB_OBJ) $(CMD_OBJ) $(WORKER_OBJ) $(HOOK_OBJ) $(LAUNCHER_MAIN:%.c=$(B)/%.o) $(addsuffix .o,$(UNIT) $(PROGS) $(FUZZERS)) $(B)/tests/fuzz/replay.o $(PARTS) $(ORACLES)
@@ -165,7 +165,7 @@ launcher = $(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) -O2 -s -Ilib $(LAUNCHER_SRC) -
 # must not notice it. There is none but for x86-64; an empty file says so.
 $(B)/hook.so: $(HOOK_OBJ)
 	$(call say,LINK,$@)
-	$(Q)$(if $(HOOK_OBJ),$(CC) -shared -s -Wl$(COMMA)-z$(COMMA)now$(COMMA)-z$(COMMA)defs$(COMMA)--build-id=none $(HOOK_OBJ) -o $@,: >$@)
+	$(Q)$(if $(HOOK_OBJ),$(CC) -shared -s -Wl$(COMMA)-Bsymbolic-functions$(COMMA)-z$(COMMA)now$(COMMA)-z$(COMMA)defs$(COMMA)--build-id=none $(HOOK_OBJ) -o $@,: >$@)
 $(B)/hook/%.o: %.c $(B)/flags
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
@@ -275,7 +275,7 @@ $(B)/tests/alloc/frames: private HOW := -fno-omit-frame-pointer
 $(B)/tests/alloc/static: private HOW := -static -DPK_STATIC
 $(B)/tests/alloc/jemalloc: private LINK := -Wl,--no-as-needed $(JEMALLOC)
 $(B)/tests/alloc/musl: private MUSL_CC := musl-gcc
-$(B)/tests/alloc/corners $(B)/tests/alloc/loop $(B)/tests/alloc/attached: $(B)/tests/alloc/%: tests/programs/alloc/%.c $(B)/flags
+$(B)/tests/alloc/corners $(B)/tests/alloc/loop $(B)/tests/alloc/attached $(B)/tests/alloc/injected: $(B)/tests/alloc/%: tests/programs/alloc/%.c $(B)/flags
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(known)
@@ -288,7 +288,7 @@ $(B)/tests/alloc/news: tests/programs/alloc/news.cpp $(B)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CXX_NAME) -std=c++17 -O2 -g -fno-optimize-sibling-calls $< -o $@
 
-$(B)/tests/unit/test_alloc_run $(B)/tests/unit/test_alloc_bpf $(B)/tests/unit/test_alloc_hook: | $(ALLOCATORS)
+$(B)/tests/unit/test_alloc_run $(B)/tests/unit/test_alloc_bpf $(B)/tests/unit/test_alloc_inject $(B)/tests/unit/test_alloc_hook: | $(ALLOCATORS)
 
 # Measured for its memory, so static and without sanitizers.
 $(B)/tests/programs/take_memory: tests/programs/take_memory.c $(B)/flags

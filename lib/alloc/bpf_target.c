@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "alloc/folder.h"
 #include "base/array.h"
 #include "base/file.h"
 #include "profile/elf_functions.h"
@@ -52,6 +53,8 @@ static bool begins(const char *text, const char *with) {
 static unsigned rank_of(const search *s, const char *path) {
     const char *name = name_of(path);
     if (strcmp(path, s->executable) == 0) return RANK_EXECUTABLE;
+    /* What an attachment before has left there is nobody's allocator. */
+    if (begins(name, PK_ALLOC_HOOK_NAME)) return RANK_LOADER;
     if (begins(name, "ld-musl") || begins(name, "libc.so") || begins(name, "libc-2.") ||
         begins(name, "libc.musl"))
         return RANK_LIBC;

@@ -10,7 +10,7 @@
 #include "base/textlist.h"
 
 #define PK_ALLOC_FOLDER_NAME "perfkit-alloc-"
-#define PK_ALLOC_HOOK_NAME "hook.so"
+#define PK_ALLOC_HOOK_NAME "perfkit-hook.so"
 
 typedef struct pk_alloc_folder {
     char path[PATH_MAX];

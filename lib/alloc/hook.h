@@ -358,6 +358,8 @@ typedef struct pk_hook_real {
 extern pk_hook_real pk_real PK_HIDDEN;
 /* Finds them, once; until they are found memory comes from a pool. */
 void pk_hook_find_real(void) PK_HIDDEN;
+/* What the program's calls of this name lead to, or would without the hook; NULL: nothing. */
+void *pk_hook_find_function(const char *name) PK_HIDDEN;
 
 #define PK_HOOK_POOL_BYTES ((size_t)64 << 10)
 extern unsigned char pk_hook_pool[PK_HOOK_POOL_BYTES] PK_HIDDEN;

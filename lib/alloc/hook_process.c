@@ -1,5 +1,6 @@
 /* A process begins, forks, unloads code, ends. */
 #include "alloc/hook.h"
+#include "alloc/hook_patch.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -99,7 +100,8 @@ int pk_hook_start(const char *settings) {
     pk_self.opening = true;
     if (read_settings(settings)) {
         pk_hook.first_pid = getpid();
-        pk_hook.main_thread = pthread_self();
+        /* Injected, this may be any thread; of the others pthread_getattr_np knows the stack. */
+        pk_hook.main_thread = gettid() == getpid() ? pthread_self() : (pthread_t)0;
         find_main_stack();
         errno = ENOMEM;
         result = prepare() && pk_hook_process_open() ? 0 : errno;
@@ -217,7 +219,9 @@ static bool start_anew(void) {
 __attribute__((visibility("default"))) int pk_alloc_hook_attach(const char *settings) {
     pk_hook_find_real();
     if (pk_hook.process && !start_anew()) return EBUSY;
-    return pk_hook_start(settings);
+    int error = pk_hook_start(settings);
+    if (error == 0 && pk_hook.flags & PK_ALLOC_ATTACHED) error = pk_hook_patch();
+    return error;
 }
 
 __attribute__((visibility("default"))) void pk_alloc_hook_detach(void) {

@@ -124,16 +124,36 @@ static void *handle_of_real(void) {
     return at ? RTLD_NEXT : RTLD_DEFAULT;
 }
 
+/* The first of this name in an object behind the program's own. */
+static void *find_beyond(const struct link_map *program, const char *name) {
+    void *found = NULL;
+    for (const struct link_map *map = program->l_next; map && !found; map = map->l_next) {
+        void *object = map->l_name[0] ? dlopen(map->l_name, RTLD_LAZY | RTLD_NOLOAD) : NULL;
+        if (!object) continue;
+        void *at = dlsym(object, name); /* it looks into what that one needs, too */
+        if (map_of(at) == map) found = at;
+        dlclose(object);
+    }
+    return found;
+}
+
+/* A program at fixed addresses that asks for malloc's has an entry of its own for it, which leads
+ * through the slot that will be ours: that is not the real one. */
+void *pk_hook_find_function(const char *name) {
+    void *at = dlsym(handle_of_real(), name);
+    const struct link_map *map = map_of(at);
+    return map && !map->l_prev ? find_beyond(map, name) : at;
+}
+
 #define FIND(name)                                         \
     do {                                                   \
-        void *at = dlsym(handle, #name);                   \
+        void *at = pk_hook_find_function(#name);           \
         if (at) memcpy(&real.name, &at, sizeof real.name); \
     } while (0)
 
 void pk_hook_find_real(void) {
     int unknown = UNKNOWN;
     if (!atomic_compare_exchange_strong(&search, &unknown, SEARCHING)) return;
-    void *handle = handle_of_real();
     pk_hook_real real = pk_real;
     FIND(malloc);
     FIND(calloc);
@@ -145,7 +165,7 @@ void pk_hook_find_real(void) {
     FIND(valloc);
     FIND(pvalloc);
     /* glibc's blocks begin at multiples of 16, others' small ones also at odd multiples of 8. */
-    void *libc_malloc = dlsym(handle, "__libc_malloc"), *is = NULL;
+    void *libc_malloc = pk_hook_find_function("__libc_malloc"), *is = NULL;
     memcpy(&is, &real.malloc, sizeof is);
     pk_hook.granule_shift = is == libc_malloc ? 4 : 3;
     void *find = dlsym(RTLD_DEFAULT, "_dl_find_object");

@@ -44,6 +44,8 @@
  * (injected) it counts nothing until it is called with the same text:
  *   int pk_alloc_hook_attach(const char *settings)    0, or an errno: no image could be made
  *   void pk_alloc_hook_detach(void)                   nothing is counted from here on
+ * With PK_ALLOC_ATTACHED it takes the allocator's place in all objects by itself
+ * (alloc/hook_patch.h).
  * The functions that stand in for the allocator's are exported by its names ("malloc", ...). */
 #define PK_ALLOC_VARIABLE "PERFKIT_ALLOC" /* "FOLDER:FLAGS:SAMPLE_BYTES", flags hexadecimal */
 

@@ -2,6 +2,7 @@
 #include "alloc/alloc.h"
 #include "alloc/bpf.h"
 #include "alloc/collector.h"
+#include "alloc/inject.h"
 #include "alloc/launch.h"
 
 static bool run_command(const pk_alloc_options *options, const pk_interrupt *interrupt,
@@ -23,10 +24,15 @@ static bool run_attached(const pk_alloc_options *options, const pk_interrupt *in
         pk_fix(err, "use --backend bpf or inject, or start the command under perfkit alloc");
         return false;
     }
+    pk_err no_bpf;
     if (options->backend == PK_BACKEND_INJECT) {
-        pk_fail(err, PK_E_UNSUPPORTED, NULL, "this perfkit cannot put its hook into a process");
-        pk_fix(err, "use --backend bpf, or start the command under perfkit alloc");
-        return false;
+        result->backend_reason = "asked for";
+        return pk_alloc_inject_run(options, interrupt, result, err);
+    }
+    if (options->backend == PK_BACKEND_AUTO && !options->function &&
+        !pk_alloc_bpf_usable(&no_bpf)) {
+        result->backend_reason = "BPF cannot be used here";
+        return pk_alloc_inject_run(options, interrupt, result, err);
     }
     result->backend_reason = options->backend == PK_BACKEND_BPF
                                  ? "asked for"

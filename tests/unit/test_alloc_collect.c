@@ -2,6 +2,7 @@
 #include "tests/unit/alloc_image.h"
 
 #include "alloc/alloc.h"
+#include "alloc/folder.h"
 #include "profile/stack_tree.h"
 
 /* Functions whose addresses make stacks: this very program is what is mapped. */
@@ -523,7 +524,7 @@ static void programs_are_apart_and_in_order(void **state) {
         free(im.bytes);
     }
     check_write_file(check_path(f->path, f->folder, "300.0.image"), "not yet one");
-    check_write_file(check_path(f->path, f->folder, "hook.so"), "something else");
+    check_write_file(check_path(f->path, f->folder, PK_ALLOC_HOOK_NAME), "something else");
     assert_ok(pk_alloc_add_folder(&f->result, f->folder, &err), &err);
     finish(f);
     assert_int_equal(f->result.processes.count, 3);

@@ -469,7 +469,7 @@ static void a_folder_is_made_where_objects_can_be_loaded_from(void **state) {
     assert_int_equal(st.st_mode & 0755, 0755);
     assert_int_equal(st.st_mode & 0022, geteuid() == 0 ? 0022 : 0); /* sticky, as /tmp is */
     assert_int_equal(st.st_mode & S_ISVTX, geteuid() == 0 ? S_ISVTX : 0);
-    assert_int_equal(stat(check_path(path, folder.path, "hook.so"), &st), 0);
+    assert_int_equal(stat(check_path(path, folder.path, PK_ALLOC_HOOK_NAME), &st), 0);
     assert_int_equal(st.st_mode & 07777, 0644);
     assert_true(st.st_size > 4096);
     /* While we are there, nobody recovers it. */
