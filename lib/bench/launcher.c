@@ -112,7 +112,7 @@ static uint64_t put_environment(writer *w, const pk_launch *launch, const enviro
     uint64_t address = 0;
     uint64_t *vector = put_vector(w, n + e->n, &address);
     for (size_t i = 0; i < n && vector; i++) vector[i] = put_text(w, launch->variables[i]);
-    for (size_t i = 0; i < e->n && vector; i++)
+    for (size_t i = 0; i < e->n && vector && e->addresses; i++)
         if (!is_replaced(launch, e->ours[i])) vector[n++] = e->addresses[i];
     return address;
 }
@@ -288,7 +288,7 @@ static bool measure_floor(pk_launcher *l, pk_err *err) {
                              .argv = argv,
                              .fds = {l->null_fd, l->null_fd, l->null_fd},
                              .drain_fd = -1};
-        pk_launched launched;
+        pk_launched launched = {.code = -1};
         if (!pk_launcher_run(l, &nothing, &launched, err)) return false;
         if (launched.exec_errno || launched.code != 0) return lost(err);
         uint64_t bytes = (uint64_t)launched.usage.ru_maxrss * 1024 + SLACK_BYTES;
