@@ -239,12 +239,13 @@ waiting() {
 
 counting_or_ended() { grep -q counting watch.err || has_ended "$WATCHER"; }
 
-# asks BACKEND N ARG...: the target has been attached to, and then does "calls" N times and ends.
-asks() {
-    local backend=$1 n=$2 i
-    shift 2
+# attaches BACKEND PROGRAM WORD ARG...: "PROGRAM WORD" runs and waits for input from descriptor 9; it
+# is counted.
+attaches() {
+    local backend=$1 program=$2 word=$3
+    shift 3
     rm -f requests && mkfifo requests
-    "$ALLOC/known" on-request <requests >said 3>&- &
+    "$ALLOC/$program" "$word" <requests >said 3>&- &
     TARGET=$!
     track $TARGET
     exec 9>requests
@@ -253,12 +254,18 @@ asks() {
     WATCHER=$!
     track $WATCHER
     wait_until 20 counting_or_ended
-    if ! grep -q counting watch.err; then
-        exec 9>&-
-        # what cannot be done here is said, with what helps
-        grep -qE '^perfkit alloc: .*; ' watch.err
-        skip "cannot attach by $backend here: $(head -n 1 watch.err)"
-    fi
+    grep -q counting watch.err && return
+    exec 9>&-
+    # what cannot be done here is said, with what helps
+    grep -qE '^perfkit alloc: .*; ' watch.err
+    skip "cannot attach by $backend here: $(head -n 1 watch.err)"
+}
+
+# asks BACKEND N ARG...: the target has been attached to, and then does "calls" N times and ends.
+asks() {
+    local backend=$1 n=$2 i
+    shift 2
+    attaches "$backend" known on-request "$@"
     for ((i = 0; i < n; i++)); do echo >&9; done
     exec 9>&-
     wait $TARGET
@@ -275,9 +282,15 @@ asks() {
 }
 
 @test "alloc: attached by injection before the burst, every call is there" {
-    asks inject 3
-    is ';chain;f;malloc ' 3000 ';g_by_one;g;malloc ' 900 ';g_by_two;g;malloc ' 600
-    all_reach ';main;'
+    attaches inject injected burst
+    echo >&9
+    wait_until 20 grep -qx done said
+    echo >&9
+    exec 9>&-
+    wait $TARGET
+    wait $WATCHER
+    [ "$(cat said)" = $'ready\ndone\nright' ]
+    is ';burst;f;malloc ' 1000 ';burst;g;malloc ' 50
 }
 
 @test "alloc: any other function by stack" {
