@@ -265,12 +265,13 @@ $(B)/tests/flame/names_rs: tests/programs/flame/names.rs $(B)/flags
 	$(Q)$(RUSTC) -O -g $< -o $@
 
 # What `perfkit alloc` is tested on: programs that allocate a known number of times, built in the
-# ways in which programs meet an allocator. Without frame pointers, without sanitizers.
+# ways in which programs meet an allocator. Without frame pointers, without sanitizers; a call in a
+# loop is one place in the program, as its stacks are expected.
 $(B)/tests/alloc/%: tests/programs/alloc/known.c $(B)/flags
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(known)
-known = $(or $(MUSL_CC),$(CC)) -std=gnu11 -D_GNU_SOURCE $(WARN) -O2 -g -fno-optimize-sibling-calls $(HOW) $< -o $@ -pthread $(LINK)
+known = $(or $(MUSL_CC),$(CC)) -std=gnu11 -D_GNU_SOURCE $(WARN) -O2 -g -fno-optimize-sibling-calls -fno-unroll-loops $(HOW) $< -o $@ -pthread $(LINK)
 $(B)/tests/alloc/frames: private HOW := -fno-omit-frame-pointer
 $(B)/tests/alloc/static: private HOW := -static -DPK_STATIC
 $(B)/tests/alloc/jemalloc: private LINK := -Wl,--no-as-needed $(JEMALLOC)

@@ -2,6 +2,8 @@
 # them, its table (tests/programs/conformance/table.c) says what is right. Each case is sent whole,
 # byte by byte and cut at every place, plain and over TLS, and what the client counted must be what
 # the server counted. Then what cannot be asked for by a path.
+#
+# tests/run: beside the others
 load helper
 load load_helper
 
