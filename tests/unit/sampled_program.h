@@ -19,18 +19,17 @@
 extern const char __start_pk_burn_heavy[], __stop_pk_burn_heavy[];
 extern const char __start_pk_burn_light[], __stop_pk_burn_light[];
 
-static volatile uint64_t burnt;
-
+/* Threads burn each for themselves: a word that they shared would be fought over. */
 __attribute__((noinline, section("pk_burn_heavy"),
                no_sanitize("thread", "address", "undefined"))) static void
-burn_heavy(void) {
-    for (int i = 0; i < 70000; i++) burnt = burnt + 1;
+burn_heavy(int rounds) {
+    for (volatile int i = 0; i < 70 * rounds;) i++;
 }
 
 __attribute__((noinline, section("pk_burn_light"),
                no_sanitize("thread", "address", "undefined"))) static void
-burn_light(void) {
-    for (int i = 0; i < 30000; i++) burnt = burnt + 1;
+burn_light(int rounds) {
+    for (volatile int i = 0; i < 30 * rounds;) i++;
 }
 
 static uint64_t clock_ns(clockid_t clock) {
@@ -39,11 +38,15 @@ static uint64_t clock_ns(clockid_t clock) {
     return (uint64_t)t.tv_sec * S + (uint64_t)t.tv_nsec;
 }
 
-/* Until the thread has used so much CPU time. */
+/* Until the thread has used so much CPU time. Never twice for equally long: else the time between
+ * two samples could be a multiple of both, and all samples fall into the same one. */
 static void *burn(void *ms) {
+    uint32_t chance = 1;
     while (clock_ns(CLOCK_THREAD_CPUTIME_ID) < *(const uint64_t *)ms * MS) {
-        burn_heavy();
-        burn_light();
+        chance = chance * 1664525u + 1013904223u;
+        int rounds = 500 + (int)(chance >> 22);
+        burn_heavy(rounds);
+        burn_light(rounds);
     }
     return NULL;
 }
