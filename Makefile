@@ -283,7 +283,7 @@ $(B)/tests/alloc/corners $(B)/tests/alloc/loop $(B)/tests/alloc/attached $(B)/te
 $(B)/tests/alloc/one.so $(B)/tests/alloc/two.so: $(B)/tests/alloc/%.so: tests/programs/alloc/library.c $(B)/flags
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) -std=gnu11 $(WARN) -O2 -g -fPIC -shared -DWORK=work_of_$* $< -o $@
+	$(Q)$(CC) -std=gnu11 $(WARN) -O2 -g -fno-unroll-loops -fPIC -shared -DWORK=work_of_$* $< -o $@
 $(B)/tests/alloc/news: tests/programs/alloc/news.cpp $(B)/flags
 	$(call say,CXX,$@)
 	@mkdir -p $(@D)

@@ -118,11 +118,19 @@ static int on_stack(void *context, void *data, size_t bytes) {
     return 0;
 }
 
+/* libbpf takes bytes behind the fields that it knows, padding too, for fields of a later version,
+ * and refuses them unless they are 0: an initialiser may leave them as they are. */
+static void clear(void *options, size_t bytes, size_t *size) {
+    memset(options, 0, bytes);
+    *size = bytes;
+}
+
 static bool load(pk_bpf_probe *p, size_t n_processes, char *log, pk_err *err) {
-    struct bpf_object_open_opts options = {.sz = sizeof options,
-                                           .object_name = "perfkit_alloc",
-                                           .kernel_log_buf = log,
-                                           .kernel_log_size = LOG_BYTES};
+    struct bpf_object_open_opts options;
+    clear(&options, sizeof options, &options.sz);
+    options.object_name = "perfkit_alloc";
+    options.kernel_log_buf = log;
+    options.kernel_log_size = LOG_BYTES;
     libbpf_set_print(say_nothing);
     p->object =
         bpf_object__open_mem(pk_embed_data(pk_bpf_object), pk_embed_bytes(pk_bpf_object), &options);
@@ -210,7 +218,9 @@ static bool next_chunk(pk_bpf_probe *p, pk_err *err) {
         pk_fail(err, PK_E_LIMIT, NULL, "more call frame information than there is room for");
         return false;
     }
-    struct bpf_map_create_opts options = {.sz = sizeof options, .map_flags = BPF_F_MMAPABLE};
+    struct bpf_map_create_opts options;
+    clear(&options, sizeof options, &options.sz);
+    options.map_flags = BPF_F_MMAPABLE;
     p->chunk = bpf_map_create(BPF_MAP_TYPE_ARRAY, "rows", sizeof(uint32_t), sizeof(pk_bpf_row),
                               PK_BPF_CHUNK_ROWS, &options);
     if (p->chunk < 0) return refuse(err, -p->chunk, "no table of rows can be made");
@@ -280,8 +290,9 @@ static bool attach_at_once(pk_bpf_probe *p, pid_t pid, uint32_t number,
 
 static bool attach_one(pk_bpf_probe *p, pid_t pid, uint32_t number, const char *path,
                        const pk_bpf_entry *entry, pk_err *err) {
-    struct bpf_uprobe_opts options = {.sz = sizeof options,
-                                      .bpf_cookie = PK_BPF_COOKIE(number, entry->function)};
+    struct bpf_uprobe_opts options;
+    clear(&options, sizeof options, &options.sz);
+    options.bpf_cookie = PK_BPF_COOKIE(number, entry->function);
     struct bpf_link **link = pk_array_push(&p->links);
     if (!link) return no_room(err);
     *link = bpf_program__attach_uprobe_opts(p->program, pid, path, (size_t)entry->offset, &options);
