@@ -150,8 +150,7 @@ static void add_weights(pk_json *o, const char *key, const pk_alloc_changes *c,
     pk_json *row = pk_json_object(o, key);
     for (int w = 0; w < PK_WEIGHTS; w++) {
         const char *name = pk_alloc_weight_name((pk_alloc_weight)w);
-        if (c->known[w]) pk_json_uint(row, name, weights[w]);
-        else pk_json_null(row, name);
+        pk_json_uint_if(row, name, c->known[w], weights[w]);
     }
 }
 

@@ -3,14 +3,7 @@
 #include "alloc/render_parts.h"
 
 static void add_time(pk_json *o, const char *key, uint64_t ns) {
-    if (ns == UINT64_MAX) pk_json_null(o, key);
-    else pk_json_uint(o, key, ns);
-}
-
-/* What only frees tell. */
-static void add_live(pk_json *o, const char *key, uint64_t value, bool known) {
-    if (known) pk_json_uint(o, key, value);
-    else pk_json_null(o, key);
+    pk_json_uint_if(o, key, ns != UINT64_MAX, ns);
 }
 
 /* ---- the run ---- */
@@ -48,13 +41,13 @@ static void add_process(pk_json *o, const pk_alloc_process *p, bool live) {
     pk_json_uint(o, "threads", p->threads);
     pk_json_uint(o, "calls", p->calls);
     pk_json_uint(o, "bytes", p->bytes);
-    add_live(o, "frees", p->frees, live);
-    add_live(o, "freed_bytes", p->freed_bytes, live);
-    add_live(o, "temporary", p->temporary, live);
-    add_live(o, "leaked_calls", p->leaked_calls, live);
-    add_live(o, "leaked_bytes", p->leaked_bytes, live);
-    add_live(o, "peak_bytes", p->peak_bytes, live);
-    add_live(o, "peak_error_bytes", p->peak_error_bytes, live);
+    pk_json_uint_if(o, "frees", live, p->frees);
+    pk_json_uint_if(o, "freed_bytes", live, p->freed_bytes);
+    pk_json_uint_if(o, "temporary", live, p->temporary);
+    pk_json_uint_if(o, "leaked_calls", live, p->leaked_calls);
+    pk_json_uint_if(o, "leaked_bytes", live, p->leaked_bytes);
+    pk_json_uint_if(o, "peak_bytes", live, p->peak_bytes);
+    pk_json_uint_if(o, "peak_error_bytes", live, p->peak_error_bytes);
     add_time(o, "peak_ns", live ? p->peak_ns : UINT64_MAX);
     pk_json_uint(o, "stacks_remembered", p->stacks_remembered);
     pk_json_uint(o, "stacks_unwound", p->stacks_unwound);
@@ -140,8 +133,7 @@ static void add_places(pk_json *o, const pk_alloc_result *r) {
         pk_json_uint(row, "offset", p->offset);
         pk_json_uint(row, "address", p->address);
         pk_json_uint(row, "vaddr", p->vaddr);
-        if (p->module == UINT32_MAX) pk_json_null(row, "module");
-        else pk_json_uint(row, "module", p->module);
+        pk_json_uint_if(row, "module", p->module != UINT32_MAX, p->module);
     }
 }
 
@@ -167,13 +159,13 @@ static void add_stack(pk_json *o, const pk_alloc_stack *s, bool live, bool sampl
     pk_json_bool(o, "guessed", s->flags & PK_STACK_GUESSED);
     pk_json_uint(o, "calls", s->calls);
     pk_json_uint(o, "bytes", s->bytes);
-    add_live(o, "freed_calls", s->freed_calls, live);
-    add_live(o, "freed_bytes", s->freed_bytes, live);
-    add_live(o, "temporary", s->temporary, live);
-    add_live(o, "leaked_calls", s->leaked_calls, live);
-    add_live(o, "leaked_bytes", s->leaked_bytes, live);
-    add_live(o, "peak_calls", s->peak_calls, live);
-    add_live(o, "peak_bytes", s->peak_bytes, live);
+    pk_json_uint_if(o, "freed_calls", live, s->freed_calls);
+    pk_json_uint_if(o, "freed_bytes", live, s->freed_bytes);
+    pk_json_uint_if(o, "temporary", live, s->temporary);
+    pk_json_uint_if(o, "leaked_calls", live, s->leaked_calls);
+    pk_json_uint_if(o, "leaked_bytes", live, s->leaked_bytes);
+    pk_json_uint_if(o, "peak_calls", live, s->peak_calls);
+    pk_json_uint_if(o, "peak_bytes", live, s->peak_bytes);
     if (sampled) {
         pk_json_double(o, "calls_error", s->calls_error);
         pk_json_double(o, "bytes_error", s->bytes_error);
@@ -194,8 +186,8 @@ static void add_stacks(pk_json *o, const pk_alloc_result *r) {
 static void add_weights(pk_json *o, const uint64_t weights[PK_WEIGHTS],
                         const pk_alloc_result *result) {
     for (int w = 0; w < PK_WEIGHTS; w++)
-        add_live(o, pk_alloc_weight_name((pk_alloc_weight)w), weights[w],
-                 pk_alloc_weight_known(result, (pk_alloc_weight)w));
+        pk_json_uint_if(o, pk_alloc_weight_name((pk_alloc_weight)w),
+                        pk_alloc_weight_known(result, (pk_alloc_weight)w), weights[w]);
 }
 
 static bool add_functions(pk_json *o, const pk_alloc_result *r, pk_err *err) {

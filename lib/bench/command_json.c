@@ -104,8 +104,7 @@ static void add_case(pk_json *o, const pk_command_case *of) {
 /* ---- runs ---- */
 
 void pk_command_bytes_to_json(pk_json *parent, const char *key, const pk_command_run *run) {
-    if (run->rss_bytes) pk_json_uint(parent, key, run->rss_bytes);
-    else pk_json_null(parent, key);
+    pk_json_uint_if(parent, key, run->rss_bytes > 0, run->rss_bytes);
 }
 
 static void add_run(pk_json *list, const pk_command_report *report, const pk_command_run *run) {

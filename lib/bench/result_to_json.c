@@ -173,8 +173,7 @@ void pk_bench_verdict_to_json(pk_json *parent, const pk_verdict *v) {
     pk_json_double(o, "bound", v->word == PK_NO_CHANGE ? v->bound : NAN);
     pk_json_double(o, "p", v->p);
     pk_json_double(o, "p_zero", v->p_zero);
-    if (v->workers_needed > 0) pk_json_uint(o, "workers_needed", v->workers_needed);
-    else pk_json_null(o, "workers_needed");
+    pk_json_uint_if(o, "workers_needed", v->workers_needed > 0, v->workers_needed);
 }
 
 static void add_change(pk_json *parent, const pk_bench_change *c) {

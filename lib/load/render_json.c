@@ -47,8 +47,7 @@ static void add_summary(pk_json *doc, const pk_load_summary *s) {
     pk_json_double(o, "average", seconds(s->average_ns));
     pk_json_double(o, "requestsPerSec", s->rate_hz);
     pk_json_uint(o, "totalData", s->body_bytes);
-    if (s->has_answers) pk_json_uint(o, "sizePerRequest", s->bytes_per_answer);
-    else pk_json_null(o, "sizePerRequest");
+    pk_json_uint_if(o, "sizePerRequest", s->has_answers, s->bytes_per_answer);
     pk_json_double(o, "sizePerSec", s->bytes_per_s);
 }
 
@@ -323,11 +322,9 @@ static void add_generator(pk_json *doc, const pk_load_result *r) {
     pk_json_double(o, "machineBusy", g->busy_ratio);
     pk_json_double(o, "machineStolen", g->steal_ratio);
     pk_json_uint(o, "involuntarySwitches", g->switches_involuntary);
-    if (g->retransmits_known) pk_json_uint(o, "retransmits", g->retransmits);
-    else pk_json_null(o, "retransmits");
+    pk_json_uint_if(o, "retransmits", g->retransmits_known, g->retransmits);
     pk_json_uint(o, "connectionsOpened", r->connections_opened);
-    if (g->ports) pk_json_uint(o, "localPorts", g->ports);
-    else pk_json_null(o, "localPorts");
+    pk_json_uint_if(o, "localPorts", g->ports, g->ports);
     pk_json_double(o, "portHold", g->ports ? g->port_hold_s : NAN);
     pk_json_double(o, "meanInFlight", g->mean_in_flight);
     pk_json_double(o, "meanIdle", g->mean_idle);

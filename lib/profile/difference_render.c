@@ -109,18 +109,13 @@ bool pk_difference_text(FILE *out, const pk_stack_tree *tree, const pk_side side
 
 /* ---- JSON ---- */
 
-static void add_known(pk_json *parent, const char *key, uint64_t value) {
-    if (value > 0) pk_json_uint(parent, key, value);
-    else pk_json_null(parent, key);
-}
-
 static void add_side(pk_json *document, const pk_stack_tree *tree, const pk_side *side, int i) {
     pk_json *s = pk_json_object(document, side_words[i]);
     pk_json_text(s, "name", side->name);
     pk_json_text(s, "unit", side->unit);
     pk_json_uint(s, "weight", all_of(tree, i));
-    add_known(s, "samples", side->samples);
-    add_known(s, "duration_ns", side->duration_ns);
+    pk_json_uint_if(s, "samples", side->samples > 0, side->samples);
+    pk_json_uint_if(s, "duration_ns", side->duration_ns > 0, side->duration_ns);
 }
 
 static void add_share(pk_json *parent, const char *key, const uint64_t weights[2],

@@ -186,11 +186,6 @@ bool pk_top_modules(FILE *out, const pk_profile *profile, const pk_top_options *
 
 /* ---- JSON ---- */
 
-static void add_known(pk_json *parent, const char *key, bool known, uint64_t value) {
-    if (known) pk_json_uint(parent, key, value);
-    else pk_json_null(parent, key);
-}
-
 static void add_summary(pk_json *document, const pk_profile *p) {
     pk_json_text(document, "command", p->command);
     pk_json_text(document, "host", p->host);
@@ -199,16 +194,16 @@ static void add_summary(pk_json *document, const pk_profile *p) {
     pk_json_text(document, "unit", p->unit);
     pk_json_bool(document, "off_cpu", p->off_cpu);
     pk_json_double(document, "frequency_hz", p->frequency_hz > 0 ? p->frequency_hz : NAN);
-    add_known(document, "period", p->period > 0, p->period);
-    add_known(document, "duration_ns", p->duration_ns > 0, p->duration_ns);
+    pk_json_uint_if(document, "period", p->period > 0, p->period);
+    pk_json_uint_if(document, "duration_ns", p->duration_ns > 0, p->duration_ns);
     pk_json_uint(document, "weight", all_of(p));
     pk_json_uint(document, "samples", p->n_samples);
     pk_json_uint(document, "lost", p->lost);
     pk_json_uint(document, "throttled", p->throttled);
     pk_json_uint(document, "other_events", p->other_events);
-    add_known(document, "whole", p->stacks_copied, p->whole);
-    add_known(document, "truncated", p->stacks_copied, p->truncated);
-    add_known(document, "unfinished", p->stacks_copied, p->unfinished);
+    pk_json_uint_if(document, "whole", p->stacks_copied, p->whole);
+    pk_json_uint_if(document, "truncated", p->stacks_copied, p->truncated);
+    pk_json_uint_if(document, "unfinished", p->stacks_copied, p->unfinished);
     pk_json_bool(document, "incomplete", p->incomplete);
 }
 
@@ -281,7 +276,7 @@ static void add_modules(pk_json *document, const pk_profile *p) {
         pk_json_text(row, "path", m->path);
         pk_json_uint(row, "frames", m->frames);
         pk_json_uint(row, "without_name", m->unknown);
-        add_known(row, "lost", p->stacks_copied, m->lost);
+        pk_json_uint_if(row, "lost", p->stacks_copied, m->lost);
         bool known = !m->missing && !m->changed;
         add_has_json(row, "symbols", known, m->symbols);
         add_has_json(row, "debug_information", known, m->debug_information);

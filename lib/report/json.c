@@ -109,6 +109,11 @@ void pk_json_null(pk_json *parent, const char *key) {
     attach(parent, key, cJSON_CreateNull());
 }
 
+void pk_json_uint_if(pk_json *parent, const char *key, bool known, uint64_t value) {
+    if (known) pk_json_uint(parent, key, value);
+    else pk_json_null(parent, key);
+}
+
 #define ESCAPED_MAX 8
 
 /* How a character stands in a string (RFC 8259, section 7); NULL: as it is. */

@@ -30,6 +30,8 @@ void pk_json_bool(pk_json *parent, const char *key, bool value);
 void pk_json_text(pk_json *parent, const char *key, const char *value); /* NULL: null;
                                                     invalid UTF-8 becomes U+FFFD */
 void pk_json_null(pk_json *parent, const char *key);
+/* The value, or null where it is not known. */
+void pk_json_uint_if(pk_json *parent, const char *key, bool known, uint64_t value);
 
 /* Pretty, two blanks per level, ends in a newline, flushed. False when out of memory at any
  * earlier step (then nothing is written) or on a write error. */
